@@ -1,0 +1,124 @@
+/** Whose fault an error is. `weir` means a limit or a defect of Weir itself. */
+export type ErrorSource = "client" | "backend" | "weir" | "config" | "system";
+
+interface ErrorRow {
+  /** Whose fault it is. */
+  readonly source: ErrorSource;
+  /** Whether the same attempt may be repeated elsewhere when no byte of the request has been consumed. */
+  readonly retry: boolean;
+  /** HTTP status that the client sees; 0 where no response can be sent or the error is not about an exchange. */
+  readonly status: number;
+  /** Error type of RFC 9209 §2.3 for `Proxy-Status`; empty where none applies. */
+  readonly proxyStatus: string;
+  /** What happened, in one sentence. */
+  readonly meaning: string;
+  /** How to mend it. */
+  readonly mend: string;
+}
+
+function exchange(
+  source: ErrorSource,
+  status: number,
+  proxyStatus: string,
+  retry: boolean,
+  meaning: string,
+  mend: string,
+): ErrorRow {
+  return { source, retry, status, proxyStatus, meaning, mend };
+}
+
+function setup(source: ErrorSource, meaning: string, mend: string): ErrorRow {
+  return { source, retry: false, status: 0, proxyStatus: "", meaning, mend };
+}
+
+/**
+ * Every error code of Weir: the public table. `docs/errors.md` is generated from it and a test keeps them equal.
+ * Codes of exchanges come first: their position is their row in the shared counters.
+ */
+export const ERRORS = {
+  CLIENT_BAD_HEAD: exchange("client", 400, "http_request_error", false, "The request's head is not valid HTTP/1.1.", "Send a request that follows RFC 9112; the detail names the part that does not."),
+  CLIENT_TLS_ON_PLAIN: exchange("client", 400, "tls_protocol_error", false, "The client began a TLS handshake on a listener that speaks plain HTTP.", "Use http:// for this port, or a listener with TLS."),
+  CLIENT_AMBIGUOUS_FRAMING: exchange("client", 400, "http_request_error", false, "The request's body length can be read in more than one way.", "Send either one Content-Length or `Transfer-Encoding: chunked`, never both."),
+  CLIENT_BAD_HOST: exchange("client", 400, "http_request_error", false, "The Host field is missing, repeated or not a valid host.", "Send exactly one valid Host field."),
+  CLIENT_BAD_BODY: exchange("client", 400, "http_request_error", false, "The chunked framing of the request's body is broken.", "Send chunk sizes in hexadecimal, each chunk ended by CRLF."),
+  CLIENT_HEAD_TIMEOUT: exchange("client", 408, "http_request_error", false, "The request's head was not complete within `timeouts.head`.", "Send the head faster, or raise `timeouts.head`."),
+  CLIENT_BODY_TIMEOUT: exchange("client", 408, "http_request_error", false, "The request's body made no progress for `timeouts.body`.", "Send the body faster, or raise `timeouts.body`."),
+  CLIENT_BODY_TOO_LARGE: exchange("client", 413, "http_request_error", false, "The request's body is larger than `limits.body`.", "Send less, or raise `limits.body`."),
+  CLIENT_TARGET_TOO_LONG: exchange("client", 414, "http_request_error", false, "The request's target is longer than `limits.target`.", "Use a shorter URL, or raise `limits.target`."),
+  CLIENT_HEAD_TOO_LARGE: exchange("client", 431, "http_request_error", false, "The request's head has more bytes than `limits.head` or more fields than `limits.fields`.", "Send fewer or smaller fields, or raise the limit."),
+  CLIENT_CONNECT: exchange("client", 501, "http_request_error", false, "The method CONNECT asks for a forward proxy, which Weir is not.", "Use a listener with mode `tcp` to tunnel bytes."),
+  CLIENT_VERSION: exchange("client", 505, "http_request_error", false, "The request's HTTP version is not 1.0 or 1.1.", "Speak HTTP/1.1."),
+  CLIENT_GONE: exchange("client", 0, "", false, "The client closed its connection before the response was complete.", "Nothing to mend at Weir; the attempt at the backend was cancelled."),
+  CLIENT_SLOW_READER: exchange("client", 0, "", false, "The client read nothing of the response for `timeouts.body`.", "Raise `timeouts.body` if readers as slow as this are wanted."),
+  ROUTE_NOT_FOUND: exchange("client", 404, "destination_not_found", false, "No route of the listener matches the request's host and path.", "Add a route, or one without `host` and `path` for everything else."),
+  POOL_NO_BACKEND: exchange("backend", 503, "destination_unavailable", false, "No backend of the pool may take new work.", "Give at least one backend a weight above 0 and make it reachable."),
+  BACKEND_REFUSED: exchange("backend", 502, "connection_refused", true, "The backend refused the connection.", "Start the backend, or correct its address."),
+  BACKEND_UNREACHABLE: exchange("backend", 502, "destination_ip_unroutable", true, "There is no way to the backend's address.", "Correct the address or the network."),
+  BACKEND_NAME: exchange("backend", 502, "dns_error", true, "The backend's name does not resolve.", "Correct the name or the resolver."),
+  BACKEND_CONNECT_TIMEOUT: exchange("backend", 504, "connection_timeout", true, "The backend did not accept the connection within `timeouts.connect`.", "Look at the backend's load and the network, or raise `timeouts.connect`."),
+  BACKEND_RESET: exchange("backend", 502, "connection_terminated", true, "The backend closed the connection before it sent a response.", "Look at the backend's log: it crashed or refused the request."),
+  BACKEND_BAD_RESPONSE: exchange("backend", 502, "http_protocol_error", false, "The backend's response is not valid HTTP/1.1.", "Mend the backend; the detail names the part that is not valid."),
+  BACKEND_HEAD_TOO_LARGE: exchange("backend", 502, "http_response_header_section_size", false, "The response's head has more bytes than `limits.head` or more fields than `limits.fields`.", "Send fewer or smaller fields, or raise the limit."),
+  BACKEND_RESPONSE_TIMEOUT: exchange("backend", 504, "http_response_timeout", false, "The backend sent no response head within `timeouts.response`.", "Look at the backend, or raise `timeouts.response`."),
+  BACKEND_BODY_TIMEOUT: exchange("backend", 504, "connection_read_timeout", false, "The backend's response body made no progress for `timeouts.body`.", "Look at the backend, or raise `timeouts.body`."),
+  BACKEND_SLOW_READER: exchange("backend", 504, "connection_write_timeout", false, "The backend read nothing of the request's body for `timeouts.body`.", "Look at the backend, or raise `timeouts.body`."),
+  BACKEND_INCOMPLETE: exchange("backend", 502, "http_response_incomplete", false, "The backend's connection ended in the middle of a response.", "Look at the backend's log: it died or gave up."),
+  TUNNEL_IDLE: exchange("client", 0, "connection_limit_reached", false, "No byte passed in either direction for `timeouts.idle`.", "Send keep-alive messages, or raise `timeouts.idle`."),
+  WEIR_DRAINED: exchange("weir", 0, "proxy_internal_response", false, "The connection was still open when `shutdown.timeout` ended.", "Raise `shutdown.timeout`."),
+  WEIR_INTERNAL: exchange("weir", 500, "proxy_internal_error", false, "Weir itself failed.", "Report it with the log line."),
+
+  CLI_USAGE: setup("config", "The command line is not understood.", "See `weir --help`."),
+  CONFIG_FILE_MISSING: setup("config", "The configuration file does not exist.", "Correct the path."),
+  CONFIG_FILE_UNREADABLE: setup("config", "The configuration file cannot be read.", "Correct its permissions."),
+  CONFIG_FILE_FORMAT: setup("config", "The file's ending names no known format.", "Use .ts, .js, .yaml, .yml, .json or .toml."),
+  CONFIG_FILE_THREW: setup("config", "The TypeScript configuration threw while it was loaded, or exports nothing.", "Mend the exception; export the configuration with `export default defineConfig({…})`."),
+  CONFIG_SYNTAX: setup("config", "The file is not valid in its format.", "Mend the place named."),
+  CONFIG_UNKNOWN_KEY: setup("config", "There is no such key.", "Use the nearest key that is named, or see docs/configuration.md."),
+  CONFIG_MISSING_KEY: setup("config", "A key that must be there is missing.", "Add the key."),
+  CONFIG_BAD_VALUE: setup("config", "A value has the wrong type or is out of range.", "Use a value of the form that is named."),
+  CONFIG_BAD_ADDRESS: setup("config", "An address or port is not valid.", "Use host:port, :port, [ipv6]:port, http://host:port or unix:/path."),
+  CONFIG_BAD_WEIGHT: setup("config", "A weight is negative or no whole number.", "Use a whole number from 0 to 65535; 0 takes no new work."),
+  CONFIG_UNKNOWN_POOL: setup("config", "A pool is named that is not defined.", "Define the pool under `pools`, or correct the name."),
+  CONFIG_EMPTY_POOL: setup("config", "A pool has no backends.", "Give it at least one backend."),
+  CONFIG_DUPLICATE_BACKEND: setup("config", "One address stands twice in a pool.", "Remove one; use `weight` to send it more."),
+  CONFIG_DUPLICATE_LISTENER: setup("config", "Two listeners have one address.", "Give each its own address or port."),
+  CONFIG_DEAD_ROUTE: setup("config", "A route can never match.", "Remove it, or change what it matches."),
+  CONFIG_NAME_UNRESOLVED: setup("config", "A name does not resolve.", "Correct the name or the resolver."),
+  LISTEN_IN_USE: setup("system", "Another program already listens on the address.", "Stop that program, or choose another address."),
+  LISTEN_NOT_PERMITTED: setup("system", "The system does not permit this user to listen on the address.", "Use a port above 1023, or grant the permission."),
+  LISTEN_FAILED: setup("system", "The address cannot be listened on.", "Use an address of this machine."),
+  WORKER_FAILED: setup("system", "A worker could not start.", "The detail says why."),
+} as const satisfies Record<string, ErrorRow>;
+
+/** A code of the table. */
+export type ErrorCode = keyof typeof ERRORS;
+
+/** Codes that can end an exchange or a TCP connection, in the order of their rows in the shared counters. */
+export const EXCHANGE_ERROR_CODES: readonly ErrorCode[] = (Object.keys(ERRORS) as ErrorCode[]).slice(
+  0,
+  Object.keys(ERRORS).indexOf("CLI_USAGE"),
+);
+
+/** The one error type of Weir. Match on `code`, never on the message. */
+export class WeirError extends Error {
+  readonly code: ErrorCode;
+  /** What exactly happened here: names, numbers, places. */
+  readonly detail: string;
+
+  constructor(code: ErrorCode, detail: string, cause?: unknown) {
+    super(`${code}: ${detail}`, cause === undefined ? undefined : { cause });
+    this.name = "WeirError";
+    this.code = code;
+    this.detail = detail;
+  }
+
+  /** Whose fault it is. */
+  get source(): ErrorSource {
+    return ERRORS[this.code].source;
+  }
+
+  /** Whether the attempt may be repeated on another backend. */
+  get retry(): boolean {
+    return ERRORS[this.code].retry;
+  }
+}
