@@ -1,0 +1,62 @@
+import { EXCHANGE_ERROR_CODES, type ErrorCode } from "../errors.ts";
+
+/**
+ * The columns of a row of counters. A row belongs to one backend or one listener, as one worker saw it.
+ * Each is a number that only this worker writes, with plain stores; whoever reads adds the workers up.
+ */
+export const COLUMNS = [
+  "connections", // opened to a backend, or accepted by a listener
+  "requests", // HTTP attempts on a backend, or requests received by a listener
+  "responses1xx",
+  "responses2xx",
+  "responses3xx",
+  "responses4xx",
+  "responses5xx",
+  "bytesIn", // from the client towards the backend
+  "bytesOut", // from the backend towards the client
+  "retries", // attempts repeated elsewhere or on a fresh connection after this backend failed
+  "latencyMicrosecondsSum",
+] as const;
+
+/** Name of a counter. */
+export type Column = (typeof COLUMNS)[number];
+
+/** Position of each counter in its row. */
+export const COLUMN: Readonly<Record<Column, number>> = Object.fromEntries(
+  COLUMNS.map((name, index) => [name, index]),
+) as Record<Column, number>;
+
+const FIRST_ERROR = COLUMNS.length;
+const ERROR_COLUMN = new Map<ErrorCode, number>(EXCHANGE_ERROR_CODES.map((code, index) => [code, FIRST_ERROR + index]));
+
+/** Position of the counter of an error in its row. */
+export function errorColumn(code: ErrorCode): number {
+  const column = ERROR_COLUMN.get(code);
+  if (column === undefined) throw new Error(`${code} is no error of an exchange`);
+  return column;
+}
+
+/** Position of the first bucket of the latency histogram in a row. */
+export const FIRST_BUCKET: number = FIRST_ERROR + EXCHANGE_ERROR_CODES.length;
+
+/** Each power of two of microseconds has four buckets, up to 2²⁸ µs (4.5 minutes): a bucket is at most 25 % wide. */
+export const BUCKETS: number = 4 * 27;
+
+/** Numbers in a row, rounded up to whole cache lines of 64 bytes, so that two rows never share one. */
+export const ROW_LENGTH: number = Math.ceil((FIRST_BUCKET + BUCKETS) / 8) * 8;
+
+/** The bucket that a latency falls into, from 0 to `BUCKETS - 1`. O(1). */
+export function bucketOf(microseconds: number): number {
+  const whole = microseconds | 0;
+  if (whole < 4) return whole < 0 ? 0 : whole;
+  const exponent = 31 - Math.clz32(whole);
+  const bucket = (exponent - 1) * 4 + ((whole >>> (exponent - 2)) & 3);
+  return bucket < BUCKETS ? bucket : BUCKETS - 1;
+}
+
+/** The smallest whole number of microseconds that falls into a bucket. */
+export function bucketFloor(bucket: number): number {
+  if (bucket < 4) return bucket;
+  const exponent = (bucket >> 2) + 1;
+  return (4 + (bucket & 3)) * 2 ** (exponent - 2);
+}

@@ -1,0 +1,127 @@
+import type { ErrorCode } from "../errors.ts";
+import { bucketOf, COLUMN, errorColumn, FIRST_BUCKET, ROW_LENGTH } from "./columns.ts";
+
+/** How much room the counters need. */
+export interface CountersShape {
+  readonly workers: number;
+  /** One row for each (pool, backend) and each listener. */
+  readonly rows: number;
+  /** One cursor for each pool. */
+  readonly cursors: number;
+}
+
+/** Bytes of a cache line: what two writers write is kept that far apart. */
+const LINE = 64;
+const HEADER_BYTES = 4096;
+
+function roundUp(bytes: number, to: number): number {
+  return Math.ceil(bytes / to) * to;
+}
+
+function inFlightBytes(shape: CountersShape): number {
+  return roundUp(shape.rows * 4, LINE);
+}
+
+/** Bytes of memory for counters of that shape. */
+export function countersBytes(shape: CountersShape): number {
+  return HEADER_BYTES + shape.cursors * LINE + shape.workers * (inFlightBytes(shape) + shape.rows * ROW_LENGTH * 8);
+}
+
+/**
+ * Counters in memory that all workers and the supervisor map. Every number has one writer, its worker, and is stored
+ * plainly; only the cursors, which all workers advance, are atomic. Layout: a header of one page (reserved), the
+ * cursors a cache line each, the in-flight counts of each worker, then the rows of each worker.
+ */
+export class Counters {
+  readonly shape: CountersShape;
+  readonly #cursors: Int32Array;
+  /** In-flight counts, one section of `#inFlightStride` numbers for each worker. */
+  readonly #inFlight: Int32Array;
+  readonly #inFlightStride: number;
+  readonly #cells: Float64Array;
+
+  /** @param memory at least `countersBytes(shape)` bytes, zeroed when new */
+  constructor(memory: ArrayBufferLike, shape: CountersShape, offset = 0) {
+    this.shape = shape;
+    const cursors = offset + HEADER_BYTES;
+    const inFlight = cursors + shape.cursors * LINE;
+    const cells = inFlight + shape.workers * inFlightBytes(shape);
+    this.#cursors = new Int32Array(memory, cursors, (shape.cursors * LINE) / 4);
+    this.#inFlightStride = inFlightBytes(shape) / 4;
+    this.#inFlight = new Int32Array(memory, inFlight, shape.workers * this.#inFlightStride);
+    this.#cells = new Float64Array(memory, cells, shape.workers * shape.rows * ROW_LENGTH);
+  }
+
+  /** Takes the next number of a pool's cursor, over all workers; from 0 to 2³² − 1. About 10 ns. */
+  nextTurn(cursor: number): number {
+    return Atomics.add(this.#cursors, cursor * (LINE / 4), 1) >>> 0;
+  }
+
+  /** What one worker may write of one row. */
+  row(worker: number, row: number): Row {
+    const start = (worker * this.shape.rows + row) * ROW_LENGTH;
+    return new Row(
+      this.#cells.subarray(start, start + ROW_LENGTH),
+      this.#inFlight.subarray(worker * this.#inFlightStride + row, worker * this.#inFlightStride + row + 1),
+    );
+  }
+
+  /** In flight on a row, over all workers. O(workers). */
+  inFlight(row: number): number {
+    let sum = 0;
+    for (let at = row; at < this.#inFlight.length; at += this.#inFlightStride) sum += this.#inFlight[at] ?? 0;
+    return sum;
+  }
+
+  /** A column of a row, over all workers. O(workers). */
+  total(row: number, column: number): number {
+    let sum = 0;
+    const step = this.shape.rows * ROW_LENGTH;
+    for (let at = row * ROW_LENGTH + column; at < this.#cells.length; at += step) sum += this.#cells[at] ?? 0;
+    return sum;
+  }
+
+  /** Takes a dead worker's numbers out of the totals. To be called when nothing writes as that worker. */
+  clearWorker(worker: number): void {
+    this.#inFlight.fill(0, worker * this.#inFlightStride, (worker + 1) * this.#inFlightStride);
+    const length = this.shape.rows * ROW_LENGTH;
+    this.#cells.fill(0, worker * length, (worker + 1) * length);
+  }
+}
+
+/** One worker's counters of one backend or listener. Writing costs about 2 ns. */
+export class Row {
+  readonly #cells: Float64Array;
+  readonly #inFlight: Int32Array;
+
+  constructor(cells: Float64Array, inFlight: Int32Array) {
+    this.#cells = cells;
+    this.#inFlight = inFlight;
+  }
+
+  add(column: number, amount: number): void {
+    this.#cells[column]! += amount;
+  }
+
+  fail(code: ErrorCode): void {
+    this.#cells[errorColumn(code)]! += 1;
+  }
+
+  /** Counts a final or interim response by its class, and a final one's latency. */
+  respond(status: number): void {
+    this.#cells[COLUMN.responses1xx + ((status / 100) | 0) - 1]! += 1;
+  }
+
+  observeLatency(microseconds: number): void {
+    this.#cells[COLUMN.latencyMicrosecondsSum]! += microseconds;
+    this.#cells[FIRST_BUCKET + bucketOf(microseconds)]! += 1;
+  }
+
+  begin(): void {
+    this.#inFlight[0]! += 1;
+  }
+
+  end(): void {
+    this.#inFlight[0]! -= 1;
+  }
+}
