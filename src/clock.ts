@@ -6,3 +6,12 @@ export interface Clock {
 
 /** The machine's monotonic clock. About 40 ns a call. */
 export const systemClock: Clock = { now: () => performance.now() };
+
+/** The time of day, for what people and other machines read. */
+export interface WallClock {
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  now(): number;
+}
+
+/** The machine's time of day. */
+export const systemWallClock: WallClock = { now: () => Date.now() };

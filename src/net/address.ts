@@ -2,12 +2,17 @@ import { WeirError } from "../errors.ts";
 
 /** Where a listener accepts or a backend is reached. */
 export type Address =
-  | { readonly kind: "tcp"; /** IP literal without brackets, or a name; `null` where only a port was given. */ readonly host: string | null; readonly port: number }
+  | {
+      readonly kind: "tcp";
+      /** IP literal without brackets, or a name; `null` where only a port was given. */ readonly host: string | null;
+      readonly port: number;
+    }
   | { readonly kind: "unix"; readonly path: string };
 
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
 // RFC 1123 §2.1: letters, digits and hyphens; underscores occur in container and service names.
-const NAME = /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?$/;
+const NAME =
+  /^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\.?$/;
 
 /** Tells whether the text is an IPv4 address in dotted form. */
 export function isIPv4(text: string): boolean {
@@ -26,7 +31,10 @@ export function isIPv6(text: string): boolean {
  */
 export function parseAddress(text: string): Address {
   const bad = (why: string): WeirError =>
-    new WeirError("CONFIG_BAD_ADDRESS", `"${text}" is no address: ${why}; use host:port, :port, [ipv6]:port, http://host:port or unix:/path`);
+    new WeirError(
+      "CONFIG_BAD_ADDRESS",
+      `"${text}" is no address: ${why}; use host:port, :port, [ipv6]:port, http://host:port or unix:/path`,
+    );
   if (text.startsWith("unix:")) {
     const path = text.slice(5).replace(/^\/\/(?=\/)/, "");
     if (path === "") throw bad("the path is empty");
@@ -49,7 +57,8 @@ export function parseAddress(text: string): Address {
   const [, v6, name, portText] = match;
   if (portText === undefined && defaultPort === null) throw bad("the port is missing");
   const port = portText === undefined ? Number(defaultPort) : Number(portText);
-  if (portText !== undefined && (!/^\d{1,5}$/.test(portText) || port > 65535)) throw bad(`the port must be a number from 0 to 65535, not "${portText}"`);
+  if (portText !== undefined && (!/^\d{1,5}$/.test(portText) || port > 65535))
+    throw bad(`the port must be a number from 0 to 65535, not "${portText}"`);
   if (v6 !== undefined) {
     if (!isIPv6(v6)) throw bad(`"${v6}" is no IPv6 address`);
     return { kind: "tcp", host: v6.toLowerCase(), port };
@@ -58,7 +67,8 @@ export function parseAddress(text: string): Address {
     if (scheme) throw bad("the host is missing");
     return { kind: "tcp", host: null, port };
   }
-  if (/^[\d.]+$/.test(name) ? !isIPv4(name) : !NAME.test(name)) throw bad(`"${name}" is neither an IP address nor a host name`);
+  if (/^[\d.]+$/.test(name) ? !isIPv4(name) : !NAME.test(name))
+    throw bad(`"${name}" is neither an IP address nor a host name`);
   return { kind: "tcp", host: name.toLowerCase(), port };
 }
 

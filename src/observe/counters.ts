@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../errors.ts";
+import { type ErrorCode, ERRORS } from "../errors.ts";
 import { bucketOf, COLUMN, errorColumn, FIRST_BUCKET, ROW_LENGTH } from "./columns.ts";
 
 /** How much room the counters need. */
@@ -107,7 +107,14 @@ export class Row {
     this.#cells[errorColumn(code)]! += 1;
   }
 
-  /** Counts a final or interim response by its class, and a final one's latency. */
+  /** Counts a request that was refused before anything was done with it. */
+  refuse(code: ErrorCode): void {
+    this.add(COLUMN.requests, 1);
+    this.fail(code);
+    if (ERRORS[code].status !== 0) this.respond(ERRORS[code].status);
+  }
+
+  /** Counts a final or interim response by its class. */
   respond(status: number): void {
     this.#cells[COLUMN.responses1xx + ((status / 100) | 0) - 1]! += 1;
   }

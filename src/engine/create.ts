@@ -1,0 +1,121 @@
+import { POLICIES } from "../balance/registry.ts";
+import type { PoolPlan } from "../config/plan.ts";
+import { reportDefectsTo } from "../net/handlers.ts";
+import { dial } from "../net/dial.ts";
+import { TICK_MS, TimerWheel } from "../net/timer-wheel.ts";
+import { cork } from "../net/cork.ts";
+import { Pool } from "../pool/pool.ts";
+import { BackendLink } from "../proxy/backend-link.ts";
+import type { LivePool } from "../proxy/target.ts";
+import type { Engine, EngineOptions } from "./engine.ts";
+import { type LiveListener, makeListener } from "./live-listener.ts";
+import { rowsOf } from "./rows.ts";
+
+/** Builds the data path of a plan. Nothing is accepted before `listen`. */
+export function createEngine(options: EngineOptions): Engine {
+  return new LiveEngine(options);
+}
+
+/** How often a drain looks whether all is closed. */
+const DRAIN_LOOK_MS = 20;
+
+class LiveEngine implements Engine {
+  readonly #wheel: TimerWheel;
+  readonly #pools: ReadonlyMap<string, LivePool>;
+  readonly #listeners: readonly LiveListener[];
+  #ticking: ReturnType<typeof setInterval> | null = null;
+
+  constructor(options: EngineOptions) {
+    const { plan, worker, counters, clock, log } = options;
+    this.#wheel = new TimerWheel(clock, () => this.#startTicking());
+    const rows = rowsOf(plan, counters.shape.workers);
+    this.#pools = new Map(
+      plan.pools.map((pool, index) => [pool.name, this.#makePool(options, pool, index, rows.backends[index] ?? [])]),
+    );
+    this.#listeners = plan.listeners.map((listener, index) => {
+      const row = counters.row(worker, rows.listeners[index] ?? 0);
+      return makeListener({
+        plan: listener,
+        trustedProxies: plan.trustedProxies,
+        pools: this.#pools,
+        row,
+        wheel: this.#wheel,
+        clock,
+        log,
+        dial,
+      });
+    });
+    reportDefectsTo((error) => log.error("defect", { code: "WEIR_INTERNAL", detail: error.stack ?? error.message }));
+  }
+
+  listen(listener: number, fd?: number, reusePort?: boolean): number {
+    const live = this.#listeners[listener];
+    if (live === undefined) throw new RangeError(`the plan has no listener ${listener}`);
+    return live.listen(fd, reusePort);
+  }
+
+  async drain(timeoutMs: number): Promise<number> {
+    for (const listener of this.#listeners) listener.drain();
+    cork.flush();
+    this.#closeIdle();
+    const deadline = performance.now() + timeoutMs;
+    while (this.#clients() > 0 && performance.now() < deadline) await Bun.sleep(DRAIN_LOOK_MS);
+    const left = this.#clients();
+    this.close();
+    return left;
+  }
+
+  close(): void {
+    for (const listener of this.#listeners) listener.close();
+    this.#closeIdle();
+    if (this.#ticking !== null) clearInterval(this.#ticking);
+    this.#ticking = null;
+  }
+
+  connections(): { readonly clients: number; readonly backends: number } {
+    let backends = 0;
+    for (const { links } of this.#pools.values()) for (const link of links) backends += link.open;
+    return { clients: this.#clients(), backends };
+  }
+
+  #clients(): number {
+    return this.#listeners.reduce((sum, listener) => sum + listener.open, 0);
+  }
+
+  #closeIdle(): void {
+    for (const { links } of this.#pools.values()) for (const link of links) link.closeIdle();
+  }
+
+  #makePool(
+    { counters, worker, random }: EngineOptions,
+    plan: PoolPlan,
+    cursor: number,
+    rows: readonly number[],
+  ): LivePool {
+    const policy = POLICIES.get(plan.policy);
+    if (policy === undefined) throw new Error(`no policy ${plan.policy}`);
+    const pool = new Pool(plan.name, policy, plan.backends, {
+      random,
+      inFlight: (index) => counters.inFlight(rows[index] ?? 0),
+      capacity: (index) => plan.backends[index]?.maxConnections ?? Number.POSITIVE_INFINITY,
+      nextTurn: () => counters.nextTurn(cursor),
+    });
+    const links = plan.backends.map(
+      (backend, index) =>
+        new BackendLink(plan.name, backend, counters.row(worker, rows[index] ?? 0), dial, this.#wheel),
+    );
+    return { pool, links };
+  }
+
+  /** The wheel turns only while a deadline is set: an idle worker sleeps. */
+  #startTicking(): void {
+    this.#ticking ??= setInterval(() => {
+      this.#wheel.advance();
+      cork.flush();
+      if (this.#wheel.idle && this.#ticking !== null) {
+        clearInterval(this.#ticking);
+        this.#ticking = null;
+      }
+    }, TICK_MS);
+  }
+}

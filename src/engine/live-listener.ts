@@ -1,0 +1,177 @@
+import type { Clock } from "../clock.ts";
+import type { ListenerPlan } from "../config/plan.ts";
+import type { Head } from "../http/head.ts";
+import { Origins } from "../http/origin.ts";
+import { ClientConnection, type ClientContext } from "../http1/client-connection.ts";
+import type { Connection, Receiver } from "../net/connection.ts";
+import type { Dial } from "../net/dial.ts";
+import { type Listening, listen } from "../net/listen.ts";
+import type { TimerWheel } from "../net/timer-wheel.ts";
+import { COLUMN } from "../observe/columns.ts";
+import type { Row } from "../observe/counters.ts";
+import type { Log } from "../observe/log.ts";
+import { type ExchangeContext, HttpExchange } from "../proxy/http-exchange.ts";
+import { type LivePool, makeTarget, type Target } from "../proxy/target.ts";
+import { TcpSession, type TcpContext } from "../proxy/tcp-session.ts";
+import type { Tunnel } from "../proxy/tunnel.ts";
+import { hostOf, pathOf } from "../route/request-key.ts";
+import { RouteTable } from "../route/table.ts";
+
+/** What a listener is made of. */
+export interface ListenerParts {
+  readonly plan: ListenerPlan;
+  readonly trustedProxies: readonly string[];
+  readonly pools: ReadonlyMap<string, LivePool>;
+  readonly row: Row;
+  readonly wheel: TimerWheel;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly dial: Dial;
+}
+
+/** A listener at work. */
+export interface LiveListener {
+  /** Starts accepting; see `Engine.listen`. */
+  listen(fd: number | undefined, reusePort: boolean | undefined): number;
+  /** Stops accepting; idle connections close, the others when they are done. */
+  drain(): void;
+  /** Closes everything at once. */
+  close(): void;
+  /** Clients' connections that are open, tunnels included. */
+  readonly open: number;
+}
+
+/** What a mode does with the connections of a listener. */
+interface Mode {
+  accept(connection: Connection): Receiver;
+  drain(): void;
+  close(): void;
+  readonly open: number;
+}
+
+/** Makes a listener of its plan. Nothing is accepted before `listen`. */
+export function makeListener(parts: ListenerParts): LiveListener {
+  const { plan, row } = parts;
+  const mode = plan.mode === "http" ? httpMode(parts) : tcpMode(parts);
+  let listening: Listening | null = null;
+  const stop = (): void => {
+    listening?.stop();
+    listening = null;
+  };
+  return {
+    listen(fd, reusePort) {
+      const accept = (connection: Connection): Receiver => {
+        row.add(COLUMN.connections, 1);
+        return mode.accept(connection);
+      };
+      listening = listen({ address: plan.address, fd, reusePort, accept });
+      return listening.port;
+    },
+    drain() {
+      stop();
+      mode.drain();
+    },
+    close() {
+      stop();
+      mode.close();
+    },
+    get open() {
+      return mode.open;
+    },
+  };
+}
+
+function targets({ plan, pools }: ListenerParts): Target[] {
+  return plan.routes.map(({ pool, timeouts, limits }) => {
+    const live = pools.get(pool);
+    if (live === undefined) throw new Error(`no pool ${pool}`);
+    return makeTarget(live, timeouts, limits);
+  });
+}
+
+function httpMode(parts: ListenerParts): Mode {
+  const { plan, row, wheel, clock, log } = parts;
+  const clients = new Set<ClientConnection>();
+  const tunnels = new Set<Tunnel>();
+  const origins = new Origins(parts.trustedProxies, plan.via);
+  const exchanges: ExchangeContext = { listener: plan.name, row, wheel, clock, log, tunnels, route: router(parts) };
+  const context: ClientContext = {
+    wheel,
+    limits: plan.limits,
+    headMs: plan.timeouts.headMs,
+    keepAliveMs: plan.timeouts.keepAliveMs,
+    bodyMs: plan.timeouts.bodyMs,
+    draining: false,
+    serve(stream, request) {
+      const exchange = new HttpExchange(exchanges, stream, request);
+      exchange.begin();
+      return exchange;
+    },
+    originOf: (connection) => origins.of(connection),
+    refused: (code) => row.refuse(code),
+    left: (client) => clients.delete(client),
+  };
+  return {
+    accept(connection) {
+      const client = new ClientConnection(context, connection);
+      clients.add(client);
+      return client;
+    },
+    drain() {
+      context.draining = true;
+      for (const client of clients) client.drain();
+    },
+    close() {
+      for (const client of clients) client.destroy();
+      for (const tunnel of tunnels) tunnel.destroy();
+    },
+    get open() {
+      return clients.size + tunnels.size;
+    },
+  };
+}
+
+/** Finds the target of a request; makes text of it only where a route asks for host or path. */
+function router(parts: ListenerParts): (request: Head) => Target | null {
+  const all = targets(parts);
+  const table = new RouteTable(parts.plan.routes.map((route, index) => [route, all[index]!] as const));
+  const { needsHost, needsPath } = table;
+  if (!needsHost && !needsPath) {
+    const only = table.find("", "");
+    return () => only;
+  }
+  return (request) => table.find(needsHost ? hostOf(request) : "", needsPath ? pathOf(request) : "");
+}
+
+function tcpMode(parts: ListenerParts): Mode {
+  const sessions = new Set<TcpSession>();
+  const [target] = targets(parts);
+  if (target === undefined) throw new Error(`listener ${parts.plan.name} has no pool`);
+  const { plan, row, wheel, log, dial } = parts;
+  const context: TcpContext = {
+    listener: plan.name,
+    row,
+    wheel,
+    log,
+    dial,
+    target,
+    left: (session) => sessions.delete(session),
+  };
+  return {
+    accept(connection) {
+      const session = new TcpSession(context, connection);
+      sessions.add(session);
+      // Bun sets `data` to what is returned here: a session that fails at once must already be the receiver.
+      connection.data = session;
+      session.begin();
+      return connection.data;
+    },
+    drain() {},
+    close() {
+      for (const session of sessions) session.destroy();
+    },
+    get open() {
+      return sessions.size;
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import { STATUS_CODES } from "node:http";
+import { type ErrorCode, ERRORS } from "../errors.ts";
+import { buildResponseHead } from "./build-head.ts";
+import type { Head } from "./head.ts";
+
+/** A response that Weir sends in place of a backend's. */
+export interface ErrorResponse {
+  readonly head: Head;
+  readonly body: Buffer;
+}
+
+/**
+ * The response that tells a client of an error: a short plain text and `Proxy-Status` (RFC 9209) with the cause.
+ * @param detail what exactly happened; reaches the client, and so names no address of a backend
+ */
+export function errorResponse(code: ErrorCode, detail: string): ErrorResponse {
+  const { status, proxyStatus, meaning } = ERRORS[code];
+  const reason = STATUS_CODES[status] ?? "Error";
+  const body = Buffer.from(`${status} ${reason}\n${meaning}${detail === "" ? "" : ` (${detail})`}\n${code}\n`);
+  const details = detail === "" ? code : `${code}: ${detail}`;
+  const fields: [string, string][] = [
+    ["Content-Type", "text/plain; charset=utf-8"],
+    ["Cache-Control", "no-store"],
+    ["Proxy-Status", `weir; error=${proxyStatus}; details="${toStructuredString(details)}"`],
+  ];
+  return { head: buildResponseHead(status, reason, fields, body.length), body };
+}
+
+/** Text inside a string of RFC 8941 §3.3.3: visible ASCII, quotes and backslashes escaped. */
+function toStructuredString(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, "?").replace(/["\\]/g, "\\$&");
+}

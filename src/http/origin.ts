@@ -1,0 +1,46 @@
+import { BlockList, isIPv6 } from "node:net";
+import type { Connection } from "../net/connection.ts";
+import type { Origin } from "./streams.ts";
+
+/** Prefix of an IPv4 address as a dual-stack socket shows it (RFC 4291 §2.5.5.2). */
+const MAPPED = "::ffff:";
+
+/** Tells who is at the other end of a client's connection, and whether what it says of others is believed. */
+export class Origins {
+  readonly #trusted: BlockList | null;
+  readonly #via: boolean;
+
+  /** @param trustedProxies addresses and CIDR blocks */
+  constructor(trustedProxies: readonly string[], via: boolean) {
+    this.#trusted = trustedProxies.length === 0 ? null : blockList(trustedProxies);
+    this.#via = via;
+  }
+
+  /** Asked once a connection. A client on a unix socket has no address: it is told as `unknown` (RFC 7239 §6.2). */
+  of(connection: Connection): Origin {
+    const raw = connection.remoteAddress;
+    const address =
+      raw === undefined || raw === ""
+        ? "unknown"
+        : raw.startsWith(MAPPED) && raw.includes(".")
+          ? raw.slice(MAPPED.length)
+          : raw;
+    const trusted =
+      this.#trusted !== null &&
+      address !== "unknown" &&
+      this.#trusted.check(address, isIPv6(address) ? "ipv6" : "ipv4");
+    const forwarded = Buffer.from(`X-Forwarded-For: ${address}\r\nX-Forwarded-Proto: http\r\n`, "latin1");
+    return { address, forwarded, trusted, via: this.#via };
+  }
+}
+
+function blockList(blocks: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const block of blocks) {
+    const [address = "", prefix] = block.split("/");
+    const family = isIPv6(address) ? "ipv6" : "ipv4";
+    if (prefix === undefined) list.addAddress(address, family);
+    else list.addSubnet(address, Number(prefix), family);
+  }
+  return list;
+}

@@ -1,0 +1,320 @@
+import type { ErrorCode } from "../errors.ts";
+import { Head } from "../http/head.ts";
+import type { Detached, Origin, OutboundStream, ResponseEvents } from "../http/streams.ts";
+import type { Connection, Receiver } from "../net/connection.ts";
+import { cork } from "../net/cork.ts";
+import { Outbox } from "../net/outbox.ts";
+import { type Expiring, Timer, type TimerWheel } from "../net/timer-wheel.ts";
+import { BodyReader } from "./body-reader.ts";
+import { writeChunk, writeLastChunk } from "./chunk-writer.ts";
+import { connectErrorCode } from "../net/connect-error.ts";
+import type { Blame, HeadLimits } from "./field-parser.ts";
+import { writeRequestHead } from "./head-writer.ts";
+import { parseResponseHead } from "./response-parser.ts";
+
+/** What the connections to one backend share. */
+export interface BackendContext {
+  readonly wheel: TimerWheel;
+  /** `Host` of a request that has none: the backend's own address. */
+  readonly host: Buffer;
+  /** Told of a connection that may serve another request, with the limits of its last one. */
+  readonly released: (connection: BackendConnection, limits: AttemptLimits) => void;
+  /** Told of a connection that is gone, or given away as a tunnel. */
+  readonly left: (connection: BackendConnection) => void;
+  /** Told of the seconds that the backend says it keeps an idle connection. */
+  readonly learntKeepAlive: (seconds: number) => void;
+}
+
+/** Deadlines and bounds of one attempt. */
+export interface AttemptLimits extends HeadLimits {
+  readonly connectMs: number;
+  /** How long an idle connection is kept. */
+  readonly idleBackendMs: number;
+  /** How many idle connections are kept. */
+  readonly idleConnections: number;
+}
+
+const BACKEND: Blame = {
+  bad: "BACKEND_BAD_RESPONSE",
+  framing: "BACKEND_BAD_RESPONSE",
+  tooLarge: "BACKEND_HEAD_TOO_LARGE",
+};
+
+type State = "connecting" | "idle" | "leased" | "gone";
+
+/** The head of the response at hand: events are synchronous, and nobody keeps it. */
+const responseHead = new Head();
+
+/** A connection to a backend: one HTTP/1.1 request at a time. */
+export class BackendConnection implements Receiver, OutboundStream, Expiring {
+  readonly #context: BackendContext;
+  readonly #outbox: Outbox = new Outbox(null);
+  readonly #timer: Timer = new Timer(this);
+  readonly #body: BodyReader = new BodyReader();
+  #connection: Connection | null = null;
+  #state: State = "connecting";
+  #events: ResponseEvents | null;
+  #limits: AttemptLimits;
+  reused = false;
+  sent = false;
+  #paused = false;
+  /** Since when it waits for a request, in the wheel's time. */
+  idleSince = 0;
+  /** Part of a response's head. */
+  #pending: Buffer | null = null;
+  /** What came behind a 101. */
+  #early: Buffer | null = null;
+  #requestDone = false;
+  #requestChunked = false;
+  #toHead = false;
+  #upgrading = false;
+  /** Whether any byte of a response has come. */
+  #answered = false;
+  /** Whether the final head of the response has come. */
+  #responding = false;
+  #keepAlive = false;
+
+  /** Made when it is dialled, for the attempt that needs it. */
+  constructor(context: BackendContext, events: ResponseEvents, limits: AttemptLimits) {
+    this.#context = context;
+    this.#events = events;
+    this.#limits = limits;
+    context.wheel.set(this.#timer, limits.connectMs);
+  }
+
+  get ready(): boolean {
+    return this.#state === "leased";
+  }
+
+  get blocked(): boolean {
+    return this.#outbox.blocked;
+  }
+
+  /** Takes it out of the idle ones for another attempt. */
+  lease(events: ResponseEvents, limits: AttemptLimits): void {
+    this.#state = "leased";
+    this.#events = events;
+    this.#limits = limits;
+    this.reused = true;
+    this.sent = false;
+    this.#requestDone = false;
+    this.#responding = false;
+    this.#answered = false;
+    this.#timer.deadline = Number.POSITIVE_INFINITY;
+  }
+
+  /** Lets an idle connection wait for its next request. */
+  park(idleMs: number): void {
+    this.idleSince = this.#context.wheel.now;
+    this.#context.wheel.set(this.#timer, idleMs);
+  }
+
+  /** Closes an idle connection. */
+  close(): void {
+    const connection = this.#connection;
+    this.#forget();
+    connection?.end();
+  }
+
+  // OutboundStream: what the exchange does.
+
+  sendHead(request: Head, origin: Origin): void {
+    this.sent = true;
+    this.#toHead = request.isHead;
+    this.#upgrading = request.upgrade;
+    this.#requestChunked = request.framing === "chunked";
+    writeRequestHead(this.#outbox, request, origin, this.#context.host);
+  }
+
+  sendBody(bytes: Buffer, start: number, end: number): void {
+    if (this.#requestChunked) writeChunk(this.#outbox, bytes, start, end);
+    else this.#outbox.send(bytes, start, end);
+  }
+
+  sendEnd(trailers: Head | null): void {
+    if (this.#requestChunked) writeLastChunk(this.#outbox, trailers);
+    this.#requestDone = true;
+  }
+
+  cancel(): void {
+    const connection = this.#connection;
+    this.#events = null;
+    this.#forget();
+    // A reset, so that the backend stops working on what nobody waits for, and its bytes are not read first.
+    connection?.terminate();
+  }
+
+  pauseBody(): void {
+    if (this.#paused || this.#connection === null) return;
+    this.#paused = true;
+    this.#connection.pause();
+  }
+
+  resumeBody(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#connection?.resume();
+  }
+
+  detach(): Detached {
+    cork.flush();
+    const connection = this.#connection;
+    if (connection === null) throw new Error("a stream that is not connected cannot be detached");
+    const early = this.#early;
+    this.#events = null;
+    this.#forget();
+    this.resumeBody();
+    return { connection, outbox: this.#outbox, early };
+  }
+
+  // Receiver: what happens on the connection.
+
+  opened(connection: Connection): void {
+    if (this.#state === "gone") {
+      connection.terminate();
+      return;
+    }
+    this.#connection = connection;
+    this.#state = "leased";
+    this.#timer.deadline = Number.POSITIVE_INFINITY;
+    this.#outbox.attach(connection);
+    this.#events?.backendReady();
+  }
+
+  refused(error: Error): void {
+    const { code, detail } = connectErrorCode(error);
+    this.#fail(code, detail);
+  }
+
+  received(bytes: Buffer): void {
+    if (this.#state === "gone") return;
+    if (this.#state === "idle") {
+      // Nothing was asked: whatever this is, it must not become the answer to the next request.
+      this.close();
+      return;
+    }
+    this.#answered = true;
+    const pending = this.#pending;
+    this.#pending = null;
+    this.#process(pending === null ? bytes : Buffer.concat([pending, bytes]));
+  }
+
+  drained(): void {
+    this.#outbox.drain();
+    if (this.#events !== null && this.#state === "leased" && this.sent) this.#events.backendWritable();
+  }
+
+  ended(): void {
+    if (this.#responding && this.#body.untilClose) this.#complete(true);
+    else this.#lost("the backend closed the connection");
+    this.#connection?.end();
+  }
+
+  closed(error: Error | undefined): void {
+    this.#lost(error === undefined ? "the backend closed the connection" : error.message);
+  }
+
+  expired(): void {
+    if (this.#state === "connecting") {
+      this.#fail("BACKEND_CONNECT_TIMEOUT", `no connection within ${this.#limits.connectMs} ms`);
+      cork.flush();
+    } else if (this.#state === "idle") this.close();
+  }
+
+  // BodySink: the response's body, free of its framing.
+
+  body(bytes: Buffer, start: number, end: number): void {
+    this.#events?.responseBody(bytes, start, end);
+  }
+
+  #process(bytes: Buffer): void {
+    let at = 0;
+    while (!this.#responding) {
+      const events = this.#events;
+      if (events === null) return;
+      const outcome = parseResponseHead(responseHead, bytes, at, bytes.length, this.#limits, this.#toHead);
+      if (outcome === "incomplete") {
+        this.#pending = at === 0 ? bytes : bytes.subarray(at);
+        return;
+      }
+      if (outcome !== "complete") {
+        this.#fail(outcome, responseHead.problem);
+        return;
+      }
+      at = responseHead.end;
+      const status = responseHead.status;
+      if (status === 101) {
+        if (!this.#upgrading) this.#fail("BACKEND_BAD_RESPONSE", "101 to a request that asked for no upgrade");
+        else {
+          this.#early = at < bytes.length ? bytes.subarray(at) : null;
+          events.responseHead(responseHead);
+        }
+        return;
+      }
+      if (status < 200) {
+        events.responseHead(responseHead);
+        if (at >= bytes.length) return;
+        continue;
+      }
+      this.#responding = true;
+      this.#keepAlive = responseHead.keepAlive;
+      this.#body.begin(responseHead.framing, responseHead.length);
+      if (responseHead.keepAliveSeconds >= 0) this.#context.learntKeepAlive(responseHead.keepAliveSeconds);
+      events.responseHead(responseHead);
+    }
+    if (this.#events === null) return;
+    at = this.#body.feed(bytes, at, bytes.length, this.#limits, BACKEND, this);
+    if (this.#body.problem !== "") this.#fail("BACKEND_BAD_RESPONSE", this.#body.problem);
+    else if (this.#body.done) this.#complete(at < bytes.length);
+  }
+
+  /**
+   * The response is complete.
+   * @param dirty whether the connection cannot serve another request
+   */
+  #complete(dirty: boolean): void {
+    const events = this.#events;
+    if (events === null) return;
+    const trailers = this.#body.trailers;
+    const reusable = !dirty && this.#keepAlive && this.#requestDone && !this.#outbox.blocked;
+    if (reusable) {
+      this.#events = null;
+      this.#state = "idle";
+      this.#responding = false;
+      this.resumeBody();
+      this.#context.released(this, this.#limits);
+      events.responseEnd(trailers);
+      return;
+    }
+    // The exchange may still be sending its request: it cancels what is left.
+    this.#events = null;
+    const connection = this.#connection;
+    this.#forget();
+    events.responseEnd(trailers);
+    connection?.end();
+  }
+
+  #lost(detail: string): void {
+    if (this.#state === "gone") return;
+    if (this.#state === "idle") this.close();
+    else if (this.#responding || this.#answered) this.#fail("BACKEND_INCOMPLETE", detail);
+    else this.#fail("BACKEND_RESET", detail);
+  }
+
+  #fail(code: ErrorCode, detail: string): void {
+    const events = this.#events;
+    const connection = this.#connection;
+    this.#events = null;
+    this.#forget();
+    connection?.terminate();
+    events?.attemptFailed(code, detail);
+  }
+
+  #forget(): void {
+    if (this.#state === "gone") return;
+    this.#state = "gone";
+    this.#pending = null;
+    this.#context.wheel.remove(this.#timer);
+    this.#context.left(this);
+  }
+}

@@ -1,0 +1,420 @@
+import type { ErrorCode } from "../errors.ts";
+import { errorResponse } from "../http/error-response.ts";
+import { Head } from "../http/head.ts";
+import type { Detached, InboundStream, Origin, RequestEvents, Serve } from "../http/streams.ts";
+import type { Connection, Receiver } from "../net/connection.ts";
+import { cork } from "../net/cork.ts";
+import { Outbox } from "../net/outbox.ts";
+import { type Expiring, Timer, type TimerWheel } from "../net/timer-wheel.ts";
+import { BodyReader } from "./body-reader.ts";
+import { writeChunk, writeLastChunk } from "./chunk-writer.ts";
+import type { Blame, HeadLimits } from "./field-parser.ts";
+import { writeResponseHead } from "./head-writer.ts";
+import { parseRequestHead } from "./request-parser.ts";
+
+/** What the connections of one listener share. */
+export interface ClientContext {
+  readonly wheel: TimerWheel;
+  readonly limits: HeadLimits;
+  readonly headMs: number;
+  readonly keepAliveMs: number;
+  readonly bodyMs: number;
+  /** Whether the listener is draining: each connection closes after the response under way. */
+  draining: boolean;
+  readonly serve: Serve;
+  /** Who is at the other end; asked once a connection, at its first request. */
+  readonly originOf: (connection: Connection) => Origin;
+  /** Told of a request that was refused before there was an exchange. */
+  readonly refused: (code: ErrorCode, detail: string) => void;
+  /** Told when the connection is gone, or given away as a tunnel. */
+  readonly left: (client: ClientConnection) => void;
+}
+
+const CLIENT: Blame = { bad: "CLIENT_BAD_BODY", framing: "CLIENT_BAD_BODY", tooLarge: "CLIENT_HEAD_TOO_LARGE" };
+
+/** Requests sent ahead of their turn (pipelining) are kept up to this size, then the connection is not read. */
+const PIPELINED_BYTES = 64 * 1024;
+/** After the last response the client's bytes are read and dropped for so long: closing at once could reset it (RFC 9112 §9.6). */
+const LINGER_MS = 2_000;
+
+/** Why the connection is not read: bits of a set. */
+const BODY_WAITS = 1;
+const PIPELINE_FULL = 2;
+
+type State = "idle" | "head" | "exchange" | "flushing" | "lingering" | "gone";
+
+/** Heads that no request uses at the moment: as many as there were requests at a time. */
+const spareHeads: Head[] = [];
+
+/** A client's connection: HTTP/1.1 requests in, one after another, and their responses out. */
+export class ClientConnection implements Receiver, InboundStream, Expiring {
+  readonly #context: ClientContext;
+  readonly #connection: Connection;
+  readonly #outbox: Outbox;
+  readonly #timer: Timer = new Timer(this);
+  readonly #body: BodyReader = new BodyReader();
+  #state: State = "idle";
+  #origin: Origin | null = null;
+  #head: Head | null = null;
+  #events: RequestEvents | null = null;
+  /** Bytes that have come and whose turn has not: part of a head, or requests sent ahead. */
+  #pending: Buffer | null = null;
+  #processing = false;
+  #held = 0;
+  #responded = false;
+  #chunked = false;
+  #noBody = false;
+  #keepAlive = true;
+  #untilClose = false;
+  #minor = 1;
+
+  constructor(context: ClientContext, connection: Connection) {
+    this.#context = context;
+    this.#connection = connection;
+    this.#outbox = new Outbox(connection);
+    context.wheel.set(this.#timer, context.headMs);
+  }
+
+  get origin(): Origin {
+    return (this.#origin ??= this.#context.originOf(this.#connection));
+  }
+
+  get blocked(): boolean {
+    return this.#outbox.blocked;
+  }
+
+  /** Takes no new request: closes now when idle, else after the response under way. */
+  drain(): void {
+    if (this.#state === "idle") this.#close();
+  }
+
+  /** Closes at once. */
+  destroy(): void {
+    this.#connection.terminate();
+  }
+
+  // Receiver: what happens on the connection.
+
+  opened(): void {}
+
+  refused(): void {}
+
+  received(bytes: Buffer): void {
+    if (this.#state === "lingering" || this.#state === "gone") return;
+    const pending = this.#pending;
+    const all = pending === null ? bytes : Buffer.concat([pending, bytes]);
+    if (this.#state === "flushing") {
+      this.#pending = all;
+      this.#hold(PIPELINE_FULL);
+      return;
+    }
+    if (pending === null) return this.#process(bytes);
+    this.#pending = null;
+    // Part of a line: nothing new can be told before its end. Keeps the cost of a head that drips in linear.
+    if (this.#state === "head" && !bytes.includes(0x0a) && all.length < this.#context.limits.headBytes)
+      this.#pending = all;
+    else this.#process(all);
+  }
+
+  drained(): void {
+    const empty = this.#outbox.drain();
+    if (this.#events !== null && !this.#responded) this.#events.clientWritable();
+    else if (this.#state === "flushing") {
+      if (empty) this.#finish();
+      else this.#context.wheel.set(this.#timer, this.#context.bodyMs);
+    }
+  }
+
+  ended(): void {
+    // A client that closes its sending side cannot be told from one that has gone away (as with nginx and Go).
+    if (this.#state === "flushing" && this.#body.done) {
+      this.#keepAlive = false;
+      return;
+    }
+    this.#leave("the client closed the connection");
+    this.#connection.end();
+  }
+
+  closed(): void {
+    this.#leave("the client's connection ended");
+  }
+
+  expired(): void {
+    switch (this.#state) {
+      case "idle":
+        this.#close();
+        break;
+      case "head":
+        this.#refuse("CLIENT_HEAD_TIMEOUT", "the head was not complete in time");
+        cork.flush();
+        break;
+      case "flushing":
+        this.#context.refused("CLIENT_SLOW_READER", "the end of a response was not read in time");
+        this.#connection.terminate();
+        break;
+      case "lingering":
+        this.#connection.end();
+        break;
+      case "exchange":
+      case "gone":
+        break;
+    }
+  }
+
+  // BodySink: the request's body, free of its framing.
+
+  body(bytes: Buffer, start: number, end: number): void {
+    if (this.#events !== null) this.#events.requestBody(bytes, start, end);
+  }
+
+  // InboundStream: what the exchange does.
+
+  sendHead(response: Head): void {
+    if (this.#state === "gone") return;
+    const interim = response.status < 200;
+    // HTTP/1.0 knows no interim responses (RFC 9110 §15.2).
+    if (interim && this.#minor === 0 && response.status !== 101) return;
+    if (interim) {
+      writeResponseHead(this.#outbox, response, {
+        chunked: false,
+        close: false,
+        keepAlive: false,
+        via: this.origin.via,
+      });
+      return;
+    }
+    const hasBody = response.framing !== "none" && !this.#noBody;
+    const unbounded = hasBody && response.framing !== "length";
+    this.#chunked = unbounded && this.#minor === 1;
+    this.#untilClose = unbounded && this.#minor === 0;
+    if (this.#untilClose || this.#context.draining) this.#keepAlive = false;
+    FRAMING.chunked = this.#chunked;
+    FRAMING.close = !this.#keepAlive;
+    FRAMING.keepAlive = this.#minor === 0;
+    FRAMING.via = this.origin.via;
+    writeResponseHead(this.#outbox, response, FRAMING);
+  }
+
+  sendBody(bytes: Buffer, start: number, end: number): void {
+    if (this.#noBody || this.#state === "gone") return;
+    if (this.#chunked) writeChunk(this.#outbox, bytes, start, end);
+    else this.#outbox.send(bytes, start, end);
+  }
+
+  sendEnd(trailers: Head | null): void {
+    if (this.#state === "gone") return;
+    if (this.#chunked) writeLastChunk(this.#outbox, trailers);
+    this.#responded = true;
+    if (!this.#processing) this.#exchangeDone();
+  }
+
+  abort(): void {
+    if (this.#state === "gone") return;
+    cork.flush();
+    this.#events = null;
+    // A response that ends with the connection looks whole unless the connection is reset.
+    if (this.#untilClose) this.#connection.terminate();
+    else this.#connection.end();
+    this.#leave("");
+  }
+
+  pauseBody(): void {
+    this.#hold(BODY_WAITS);
+  }
+
+  resumeBody(): void {
+    this.#release(BODY_WAITS);
+  }
+
+  detach(): Detached {
+    cork.flush();
+    const early = this.#pending;
+    this.#pending = null;
+    this.#events = null;
+    this.#forget();
+    this.#release(BODY_WAITS);
+    this.#release(PIPELINE_FULL);
+    return { connection: this.#connection, outbox: this.#outbox, early };
+  }
+
+  // The way of a request.
+
+  #process(bytes: Buffer): void {
+    this.#processing = true;
+    let at = 0;
+    for (;;) {
+      if (this.#state === "idle" || this.#state === "head") {
+        if (at >= bytes.length) break;
+        const next = this.#begin(bytes, at);
+        if (next === -1) break;
+        at = next;
+      }
+      if (this.#state !== "exchange") break;
+      if (!this.#body.done) {
+        at = this.#body.feed(bytes, at, bytes.length, this.#context.limits, CLIENT, this);
+        if (this.#body.problem !== "") {
+          this.#bodyFailed();
+          break;
+        }
+        if (this.#body.done && this.#events !== null) this.#events.requestEnd(this.#body.trailers);
+      }
+      if (this.#responded) {
+        this.#exchangeDone();
+        if (this.#isIdle()) continue;
+      }
+      if (at < bytes.length) this.#keepPending(bytes, at);
+      break;
+    }
+    this.#processing = false;
+    // The response may have been completed by what was called after it was looked at.
+    if (this.#responded && this.#state === "exchange") this.#exchangeDone();
+  }
+
+  #isIdle(): boolean {
+    return this.#state === "idle";
+  }
+
+  /** Parses a head and begins its exchange. Returns where the body begins, -1 when there is no exchange. */
+  #begin(bytes: Buffer, start: number): number {
+    const context = this.#context;
+    const head = (this.#head ??= spareHeads.pop() ?? new Head());
+    const outcome = parseRequestHead(head, bytes, start, bytes.length, context.limits);
+    if (outcome === "incomplete") {
+      this.#keepPending(bytes, start);
+      if (this.#state === "idle") {
+        this.#state = "head";
+        context.wheel.set(this.#timer, context.headMs);
+      }
+      return -1;
+    }
+    if (outcome !== "complete") {
+      this.#refuse(outcome, head.problem);
+      return -1;
+    }
+    this.#state = "exchange";
+    this.#timer.deadline = Number.POSITIVE_INFINITY;
+    this.#responded = false;
+    this.#minor = head.minor;
+    this.#keepAlive = head.keepAlive;
+    this.#noBody = head.isHead;
+    this.#body.begin(head.framing, head.length);
+    this.#events = context.serve(this, head);
+    return head.end;
+  }
+
+  #keepPending(bytes: Buffer, at: number): void {
+    // A small rest must not keep a large buffer alive.
+    const rest = bytes.subarray(at);
+    this.#pending = at > 0 && rest.length < bytes.length / 2 ? Buffer.from(rest) : rest;
+    if (this.#state === "exchange" && rest.length > PIPELINED_BYTES) this.#hold(PIPELINE_FULL);
+  }
+
+  #bodyFailed(): void {
+    const events = this.#events;
+    this.#keepAlive = false;
+    if (events !== null) events.requestFailed("CLIENT_BAD_BODY", this.#body.problem);
+  }
+
+  /** The response is complete: on to the next request, or the end. */
+  #exchangeDone(): void {
+    this.#events = null;
+    this.#responded = false;
+    // Nobody can tell where the rest of a body ends once its exchange is over.
+    if (!this.#body.done) this.#keepAlive = false;
+    cork.flush();
+    if (this.#outbox.blocked) {
+      this.#state = "flushing";
+      this.#context.wheel.set(this.#timer, this.#context.bodyMs);
+      return;
+    }
+    this.#finish();
+  }
+
+  /** Everything of the response is with the system. */
+  #finish(): void {
+    const context = this.#context;
+    if (!this.#keepAlive || context.draining) {
+      this.#close();
+      return;
+    }
+    this.#state = "idle";
+    context.wheel.set(this.#timer, context.keepAliveMs);
+    this.#release(BODY_WAITS);
+    this.#release(PIPELINE_FULL);
+    const pending = this.#pending;
+    if (pending !== null && !this.#processing) {
+      this.#pending = null;
+      this.#process(pending);
+    } else if (pending === null) this.#releaseHead();
+  }
+
+  /** Refuses what cannot be made an exchange, and closes. */
+  #refuse(code: ErrorCode, detail: string): void {
+    this.#context.refused(code, detail);
+    const { head, body } = errorResponse(code, detail);
+    this.#keepAlive = false;
+    this.#noBody = false;
+    this.#minor = 1;
+    // Whatever follows is not to be understood.
+    this.#body.begin("until-close", 0);
+    this.#pending = null;
+    this.#state = "exchange";
+    this.sendHead(head);
+    this.sendBody(body, 0, body.length);
+    this.#exchangeDone();
+  }
+
+  /** Closes in order: the client gets all of the response even if it is still sending. */
+  #close(): void {
+    cork.flush();
+    this.#releaseHead();
+    if (this.#body.done && this.#pending === null) {
+      this.#leave("");
+      this.#connection.end();
+      return;
+    }
+    this.#state = "lingering";
+    this.#pending = null;
+    this.#held = 0;
+    this.#connection.resume();
+    this.#outbox.finish();
+    this.#context.wheel.set(this.#timer, LINGER_MS);
+  }
+
+  /** The connection is over; whoever waits for it is told. */
+  #leave(why: string): void {
+    if (this.#state === "gone") return;
+    const events = this.#events;
+    this.#events = null;
+    this.#forget();
+    this.#outbox.close();
+    if (events !== null) events.requestFailed("CLIENT_GONE", why);
+  }
+
+  #forget(): void {
+    this.#state = "gone";
+    this.#context.wheel.remove(this.#timer);
+    this.#releaseHead();
+    this.#context.left(this);
+  }
+
+  #releaseHead(): void {
+    if (this.#head === null) return;
+    spareHeads.push(this.#head);
+    this.#head = null;
+  }
+
+  #hold(reason: number): void {
+    if (this.#held === 0) this.#connection.pause();
+    this.#held |= reason;
+  }
+
+  #release(reason: number): void {
+    if ((this.#held & reason) === 0) return;
+    this.#held &= ~reason;
+    if (this.#held === 0) this.#connection.resume();
+  }
+}
+
+/** Filled anew for each head: one object for all. */
+const FRAMING = { chunked: false, close: false, keepAlive: false, via: false };

@@ -1,0 +1,42 @@
+import type { Receiver } from "./connection.ts";
+import { cork } from "./cork.ts";
+
+/** A Bun socket whose `data` is its receiver. */
+export type BunSocket = Bun.Socket<Receiver>;
+
+/** Events of every open socket, accepted or dialled: told to its receiver, then what was gathered is sent. */
+export const SOCKET_EVENTS: Pick<Bun.SocketHandler<Receiver>, "data" | "drain" | "end" | "close" | "error"> = {
+  data(socket: BunSocket, bytes: Buffer) {
+    socket.data.received(bytes);
+    cork.flush();
+  },
+  drain(socket: BunSocket) {
+    socket.data.drained();
+    cork.flush();
+  },
+  end(socket: BunSocket) {
+    socket.data.ended();
+    cork.flush();
+  },
+  close(socket: BunSocket, error?: Error) {
+    socket.data.closed(error);
+    cork.flush();
+  },
+  error(socket: BunSocket, error: Error) {
+    // Bun sends here what a handler throws: a defect of Weir, which ends this connection and no other.
+    onDefect(error);
+    socket.terminate();
+  },
+};
+
+let onDefect: (error: Error) => void = (error) => {
+  throw error;
+};
+
+/** Says who is told of a defect that ended a connection. */
+export function reportDefectsTo(report: (error: Error) => void): void {
+  onDefect = report;
+}
+
+/** First keep-alive probe after a minute of silence, well below the 5 minutes after which NATs forget (RFC 5382 §5). */
+export const KEEP_ALIVE_MS = 60_000;

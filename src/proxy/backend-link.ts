@@ -1,0 +1,109 @@
+import type { BackendPlan } from "../config/plan.ts";
+import { type AttemptLimits, BackendConnection, type BackendContext } from "../http1/backend-connection.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { OutboundStream, ResponseEvents } from "../http/streams.ts";
+import { type Address, formatAddress } from "../net/address.ts";
+import type { Dial } from "../net/dial.ts";
+import type { TimerWheel } from "../net/timer-wheel.ts";
+import { COLUMN } from "../observe/columns.ts";
+import type { Row } from "../observe/counters.ts";
+import type { Log } from "../observe/log.ts";
+import { IdleStack } from "../pool/idle-stack.ts";
+
+/** Of the time a backend says it keeps an idle connection, what Weir uses: the rest covers the way there. */
+const KEEP_ALIVE_SHARE = 0.8;
+/**
+ * A request that must not be sent twice goes only over a connection that was used a moment ago: one that has waited
+ * longer may be closing at the other end just now, and the request could not be repeated.
+ */
+const FRESH_ENOUGH_MS = 1_000;
+/** A backend that is down is said to be so by each request: a line in five seconds is enough. */
+const QUIET_MS = 5_000;
+
+/** One worker's way to one backend: its idle connections, and the dialling of new ones. */
+export class BackendLink {
+  readonly #pool: string;
+  readonly plan: BackendPlan;
+  readonly row: Row;
+  readonly #dial: Dial;
+  readonly #wheel: TimerWheel;
+  readonly #idle: IdleStack<BackendConnection> = new IdleStack();
+  readonly #context: BackendContext;
+  /** Connections open or being opened. */
+  #open = 0;
+  #learntMs = Number.POSITIVE_INFINITY;
+  #reportedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(pool: string, plan: BackendPlan, row: Row, dial: Dial, wheel: TimerWheel) {
+    this.#pool = pool;
+    this.plan = plan;
+    this.row = row;
+    this.#dial = dial;
+    this.#wheel = wheel;
+    this.#context = {
+      wheel,
+      host: Buffer.from(hostOf(plan.address)),
+      released: (connection, limits) => this.#released(connection, limits),
+      left: (connection) => {
+        this.#open -= 1;
+        this.#idle.remove(connection);
+      },
+      learntKeepAlive: (seconds) => {
+        this.#learntMs = seconds * 1000 * KEEP_ALIVE_SHARE;
+      },
+    };
+  }
+
+  /** Connections open or being opened, without tunnels. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /** Connections that wait for a request. */
+  get idle(): number {
+    return this.#idle.size;
+  }
+
+  /**
+   * Leases a stream for one attempt.
+   * @param reuse `any` idle connection will do, only a `recent` one, or `none`
+   */
+  lease(events: ResponseEvents, limits: AttemptLimits, reuse: "any" | "recent" | "none"): OutboundStream {
+    if (reuse !== "none") {
+      const last = this.#idle.peek();
+      if (last !== undefined && (reuse === "any" || this.#wheel.now - last.idleSince < FRESH_ENOUGH_MS)) {
+        this.#idle.pop();
+        last.lease(events, limits);
+        return last;
+      }
+    }
+    const connection = new BackendConnection(this.#context, events, limits);
+    this.#open += 1;
+    this.row.add(COLUMN.connections, 1);
+    this.#dial(this.plan.address, connection);
+    return connection;
+  }
+
+  /** Closes the idle connections. */
+  closeIdle(): void {
+    for (const connection of this.#idle.drain()) connection.close();
+  }
+
+  /** Says that work went elsewhere because this backend could not be reached; at most once in `QUIET_MS`. */
+  reportFailover(log: Log, code: ErrorCode, detail: string): void {
+    const { now } = this.#wheel;
+    if (now - this.#reportedMs < QUIET_MS) return;
+    this.#reportedMs = now;
+    log.warn("backend failed over", { backend: this.plan.id, pool: this.#pool, code, detail });
+  }
+
+  #released(connection: BackendConnection, limits: AttemptLimits): void {
+    const idleMs = Math.min(limits.idleBackendMs, this.#learntMs);
+    if (idleMs > 0 && this.#idle.push(connection, limits.idleConnections)) connection.park(idleMs);
+    else connection.close();
+  }
+}
+
+function hostOf(address: Address): string {
+  return address.kind === "unix" ? "localhost" : formatAddress(address);
+}

@@ -1,0 +1,418 @@
+import type { Clock } from "../clock.ts";
+import { type ErrorCode, ERRORS } from "../errors.ts";
+import { errorResponse } from "../http/error-response.ts";
+import { FIELD } from "../http/fields.ts";
+import type { Head } from "../http/head.ts";
+import type { InboundStream, OutboundStream, RequestEvents, ResponseEvents } from "../http/streams.ts";
+import { type Expiring, Timer, type TimerWheel } from "../net/timer-wheel.ts";
+import { COLUMN } from "../observe/columns.ts";
+import type { Row } from "../observe/counters.ts";
+import type { Log } from "../observe/log.ts";
+import type { BackendLink } from "./backend-link.ts";
+import type { Target } from "./target.ts";
+import { Tunnel } from "./tunnel.ts";
+
+/** What the exchanges of one listener share. */
+export interface ExchangeContext {
+  readonly listener: string;
+  /** Counters of the listener. */
+  readonly row: Row;
+  readonly wheel: TimerWheel;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Where a request goes, `null` where no route matches. */
+  readonly route: (request: Head) => Target | null;
+  /** Keeps track of an upgraded connection while it is open. */
+  readonly tunnels: Set<Tunnel>;
+}
+
+/**
+ * `connecting`: a backend is chosen, its stream is not ready. `sending`: the request is on its way. `awaiting`: it is
+ * sent, the response has not begun. `responding`: the final head has come. `done`: nothing more happens.
+ */
+type State = "connecting" | "sending" | "awaiting" | "responding" | "done";
+
+/** A piece of a request's body. */
+interface Piece {
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Of a body that is on its way, so much is remembered in case the attempt has to be repeated. */
+const REPLAY_BYTES = 64 * 1024;
+const NOTHING_TRIED: readonly number[] = [];
+
+/** The life of one request: from its head to the last byte of its response. Knows no protocol, on neither side. */
+export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
+  readonly #context: ExchangeContext;
+  readonly #client: InboundStream;
+  readonly #request: Head;
+  readonly #timer: Timer = new Timer(this);
+  readonly #idempotent: boolean;
+  readonly #startedMs: number;
+  #state: State = "connecting";
+  #target: Target | null = null;
+  #backend: OutboundStream | null = null;
+  #link: BackendLink | null = null;
+  #index = -1;
+  #tried: readonly number[] = NOTHING_TRIED;
+  /** Pieces of the body that a new attempt would need; `null` when some of them are gone. */
+  #pieces: Piece[] | null = null;
+  #piecesBytes = 0;
+  #replayable = true;
+  #requestBytes = 0;
+  #requestDone = false;
+  #trailers: Head | null = null;
+
+  constructor(context: ExchangeContext, client: InboundStream, request: Head) {
+    this.#context = context;
+    this.#client = client;
+    this.#request = request;
+    this.#idempotent = request.isIdempotent;
+    this.#startedMs = context.wheel.refresh();
+    context.row.add(COLUMN.requests, 1);
+    context.row.add(COLUMN.bytesIn, request.end - request.start);
+    context.row.begin();
+  }
+
+  /** Finds the request's way and begins its first attempt. */
+  begin(): void {
+    const request = this.#request;
+    const target = this.#context.route(request);
+    this.#target = target;
+    if (target === null) {
+      this.#respondError("ROUTE_NOT_FOUND", "");
+      return;
+    }
+    const most = target.limits.bodyBytes;
+    if (most !== null && request.framing === "length" && request.length > most) {
+      this.#respondError("CLIENT_BODY_TOO_LARGE", `more than ${most} bytes`);
+      return;
+    }
+    this.#requestDone = request.framing === "none";
+    // Only a connection can be upgraded, and only with nothing else on it: a body would come before the tunnel, and
+    // HTTP/2 without TLS would hide the requests in it (h2c smuggling).
+    if (request.upgrade && (request.framing !== "none" || asksForHttp2(request) || request.minor === 0))
+      request.upgrade = false;
+    this.#choose();
+  }
+
+  // RequestEvents: what the client does.
+
+  requestBody(bytes: Buffer, start: number, end: number): void {
+    if (this.#state === "done") return;
+    const length = end - start;
+    this.#requestBytes += length;
+    this.#context.row.add(COLUMN.bytesIn, length);
+    const most = this.#target?.limits.bodyBytes ?? null;
+    if (most !== null && this.#requestBytes > most) {
+      this.#fail("CLIENT_BODY_TOO_LARGE", `more than ${most} bytes`);
+      return;
+    }
+    this.#remember(bytes, start, end);
+    const backend = this.#backend;
+    if (this.#state === "connecting" || backend === null) {
+      this.#client.pauseBody();
+      return;
+    }
+    this.#link?.row.add(COLUMN.bytesIn, length);
+    backend.sendBody(bytes, start, end);
+    this.#waitForBody();
+    if (backend.blocked) this.#client.pauseBody();
+  }
+
+  requestEnd(trailers: Head | null): void {
+    if (this.#state === "done" || this.#requestDone) return;
+    this.#requestDone = true;
+    this.#trailers = trailers;
+    if (this.#state !== "connecting") this.#requestSent();
+  }
+
+  requestFailed(code: ErrorCode, detail: string): void {
+    if (this.#state === "done") return;
+    this.#fail(code, detail);
+  }
+
+  clientWritable(): void {
+    if (this.#state !== "responding") return;
+    this.#waitForBody();
+    if (!this.#client.blocked) this.#backend?.resumeBody();
+  }
+
+  // ResponseEvents: what the backend does.
+
+  backendReady(): void {
+    const backend = this.#backend;
+    const link = this.#link;
+    if (backend === null || link === null || this.#state !== "connecting") return;
+    this.#state = "sending";
+    link.row.add(COLUMN.requests, 1);
+    link.row.add(COLUMN.bytesIn, this.#request.end - this.#request.start);
+    backend.sendHead(this.#request, this.#client.origin);
+    if (this.#pieces !== null) this.#sendPieces(backend, link, this.#pieces);
+    if (this.#requestDone) this.#requestSent();
+    else {
+      this.#waitForBody();
+      if (!backend.blocked) this.#client.resumeBody();
+    }
+  }
+
+  responseHead(response: Head): void {
+    if (this.#state === "done") return;
+    const { row } = this.#context;
+    const link = this.#link;
+    if (link === null) return;
+    const { status } = response;
+    link.row.respond(status);
+    row.respond(status);
+    if (status === 101) {
+      this.#client.sendHead(response);
+      this.#upgrade();
+      return;
+    }
+    if (status < 200) {
+      this.#client.sendHead(response);
+      return;
+    }
+    this.#state = "responding";
+    this.#pieces = null;
+    this.#replayable = false;
+    const microseconds = (this.#context.wheel.refresh() - this.#startedMs) * 1000;
+    link.row.observeLatency(microseconds);
+    row.observeLatency(microseconds);
+    this.#countOut(response.end - response.start);
+    this.#client.sendHead(response);
+    this.#waitForBody();
+  }
+
+  responseBody(bytes: Buffer, start: number, end: number): void {
+    if (this.#state !== "responding") return;
+    this.#countOut(end - start);
+    this.#client.sendBody(bytes, start, end);
+    this.#waitForBody();
+    if (this.#client.blocked) this.#backend?.pauseBody();
+  }
+
+  responseEnd(trailers: Head | null): void {
+    if (this.#state === "done") return;
+    // A backend may answer before it has read all; what is left of the request has nowhere to go.
+    this.#finish();
+    this.#client.sendEnd(trailers);
+  }
+
+  attemptFailed(code: ErrorCode, detail: string): void {
+    if (this.#state === "done") return;
+    const backend = this.#backend;
+    const link = this.#link;
+    this.#backend = null;
+    if (backend === null || link === null) return;
+    link.row.end();
+    this.#link = null;
+    if (this.#state === "responding") {
+      link.row.fail(code);
+      this.#context.row.fail(code);
+      this.#finish();
+      this.#client.abort();
+      return;
+    }
+    // The stale keep-alive race (RFC 9112 §9.3.1): the backend closed the connection while the request was on its way.
+    const stale = code === "BACKEND_RESET" && backend.reused;
+    if (stale && (this.#idempotent || !backend.sent) && this.#replayable) {
+      link.row.add(COLUMN.retries, 1);
+      this.#attempt(this.#index, "none");
+      return;
+    }
+    link.row.fail(code);
+    const tried = [...this.#tried, this.#index];
+    this.#tried = tried;
+    const attempts = this.#target?.limits.attempts ?? 1;
+    if (!backend.sent && ERRORS[code].retry && tried.length < attempts) {
+      const next = this.#target?.live.pool.pick(0, tried) ?? -1;
+      if (next !== -1) {
+        link.row.add(COLUMN.retries, 1);
+        link.reportFailover(this.#context.log, code, detail);
+        this.#attempt(next, this.#reuse());
+        return;
+      }
+    }
+    this.#respondError(code, detail);
+  }
+
+  backendWritable(): void {
+    if (this.#state === "done" || this.#state === "connecting") return;
+    if (!this.#requestDone) this.#waitForBody();
+    if (this.#backend?.blocked === false) this.#client.resumeBody();
+  }
+
+  // Expiring
+
+  expired(): void {
+    const { timeouts } = this.#target ?? { timeouts: null };
+    if (timeouts === null) return;
+    switch (this.#state) {
+      case "awaiting":
+        this.#fail("BACKEND_RESPONSE_TIMEOUT", `no response within ${timeouts.responseMs} ms`);
+        break;
+      case "sending":
+        if (this.#backend?.blocked === true) this.#fail("BACKEND_SLOW_READER", `no progress for ${timeouts.bodyMs} ms`);
+        else this.#fail("CLIENT_BODY_TIMEOUT", `no progress for ${timeouts.bodyMs} ms`);
+        break;
+      case "responding":
+        if (this.#client.blocked) this.#fail("CLIENT_SLOW_READER", `no progress for ${timeouts.bodyMs} ms`);
+        else this.#fail("BACKEND_BODY_TIMEOUT", `no progress for ${timeouts.bodyMs} ms`);
+        break;
+      case "connecting":
+      case "done":
+        break;
+    }
+  }
+
+  #choose(): void {
+    const target = this.#target;
+    if (target === null) return;
+    const index = target.live.pool.pick(0, NOTHING_TRIED);
+    if (index === -1) this.#respondError("POOL_NO_BACKEND", "");
+    else this.#attempt(index, this.#reuse());
+  }
+
+  #reuse(): "any" | "recent" {
+    return this.#idempotent ? "any" : "recent";
+  }
+
+  #attempt(index: number, reuse: "any" | "recent" | "none"): void {
+    const target = this.#target;
+    const link = target?.live.links[index];
+    if (target === null || link === undefined) return;
+    this.#state = "connecting";
+    this.#timer.deadline = Number.POSITIVE_INFINITY;
+    this.#index = index;
+    this.#link = link;
+    link.row.begin();
+    const backend = link.lease(this, target.attempt, reuse);
+    this.#backend = backend;
+    if (backend.ready) this.backendReady();
+  }
+
+  #remember(bytes: Buffer, start: number, end: number): void {
+    if (!this.#replayable) return;
+    this.#piecesBytes += end - start;
+    // While a stream is being opened all that comes is kept, one read at most, since the client is paused.
+    if (this.#state !== "connecting" && (this.#piecesBytes > REPLAY_BYTES || !this.#idempotent)) {
+      this.#replayable = false;
+      this.#pieces = null;
+      return;
+    }
+    this.#pieces ??= [];
+    this.#pieces.push({ bytes, start, end });
+  }
+
+  #sendPieces(backend: OutboundStream, link: BackendLink, pieces: readonly Piece[]): void {
+    for (const { bytes, start, end } of pieces) {
+      link.row.add(COLUMN.bytesIn, end - start);
+      backend.sendBody(bytes, start, end);
+    }
+    if (this.#piecesBytes > REPLAY_BYTES || !this.#idempotent) {
+      this.#replayable = false;
+      this.#pieces = null;
+    }
+  }
+
+  #requestSent(): void {
+    this.#backend?.sendEnd(this.#trailers);
+    if (this.#state !== "sending") return;
+    this.#state = "awaiting";
+    this.#context.wheel.set(this.#timer, this.#target?.timeouts.responseMs ?? 0);
+  }
+
+  #waitForBody(): void {
+    this.#context.wheel.set(this.#timer, this.#target?.timeouts.bodyMs ?? 0);
+  }
+
+  #countOut(bytes: number): void {
+    this.#context.row.add(COLUMN.bytesOut, bytes);
+    this.#link?.row.add(COLUMN.bytesOut, bytes);
+  }
+
+  /** 101: from here on it is bytes both ways. */
+  #upgrade(): void {
+    const { wheel, row, tunnels } = this.#context;
+    const backend = this.#backend;
+    const link = this.#link;
+    if (backend === null || link === null) return;
+    // In flight until the tunnel ends.
+    this.#link = null;
+    this.#backend = null;
+    const idleMs = this.#target?.timeouts.idleMs ?? 0;
+    row.begin();
+    this.#finish();
+    const tunnel: Tunnel = new Tunnel(this.#client.detach(), backend.detach(), wheel, idleMs, {
+      passedIn: (bytes) => {
+        row.add(COLUMN.bytesIn, bytes);
+        link.row.add(COLUMN.bytesIn, bytes);
+      },
+      passedOut: (bytes) => {
+        row.add(COLUMN.bytesOut, bytes);
+        link.row.add(COLUMN.bytesOut, bytes);
+      },
+      finished: (why) => {
+        row.end();
+        link.row.end();
+        tunnels.delete(tunnel);
+        if (why === "idle") row.fail("TUNNEL_IDLE");
+      },
+    });
+    tunnels.add(tunnel);
+  }
+
+  /** Ends the exchange by an error that is not the attempt's own. */
+  #fail(code: ErrorCode, detail: string): void {
+    const backend = this.#backend;
+    const link = this.#link;
+    const responding = this.#state === "responding";
+    this.#backend = null;
+    if (ERRORS[code].source === "backend") link?.row.fail(code);
+    if (!responding && ERRORS[code].status !== 0) {
+      // What the backend still holds is given up before the client is answered.
+      backend?.cancel();
+      this.#respondError(code, detail);
+      return;
+    }
+    this.#context.row.fail(code);
+    this.#finish();
+    backend?.cancel();
+    if (code !== "CLIENT_GONE") this.#client.abort();
+  }
+
+  #respondError(code: ErrorCode, detail: string): void {
+    const { row } = this.#context;
+    row.fail(code);
+    row.respond(ERRORS[code].status);
+    this.#finish();
+    const { head, body } = errorResponse(code, detail);
+    this.#client.sendHead(head);
+    this.#client.sendBody(body, 0, body.length);
+    this.#client.sendEnd(null);
+  }
+
+  #finish(): void {
+    if (this.#state === "done") return;
+    this.#state = "done";
+    this.#context.wheel.remove(this.#timer);
+    this.#context.row.end();
+    this.#link?.row.end();
+    this.#link = null;
+    this.#backend = null;
+    this.#pieces = null;
+  }
+}
+
+const H2C = /(?:^|[,\s])h2c(?:$|[,\s])/i;
+
+function asksForHttp2(request: Head): boolean {
+  for (let i = 0; i < request.count; i++) {
+    if (request.kind(i) === FIELD.upgrade && H2C.test(request.text(request.valueStart(i), request.valueEnd(i))))
+      return true;
+  }
+  return false;
+}

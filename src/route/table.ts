@@ -1,0 +1,91 @@
+/** What a route matches; `null` matches everything. */
+export interface RouteMatch {
+  /** Lower-case host without port, or `*.example.com` for every name below it. */
+  readonly host: string | null;
+  /** An exact path, or a prefix that ends in `/*`. */
+  readonly path: string | null;
+}
+
+/** Where the routes of one host lead. */
+class Paths<T> {
+  readonly #exact: Map<string, T> = new Map();
+  /** By the prefix without its `/*`. */
+  readonly #prefixes: Map<string, T> = new Map();
+  #rest: T | null = null;
+
+  add(path: string | null, value: T): void {
+    if (path === null || path === "/*") this.#rest ??= value;
+    else if (path.endsWith("/*")) setOnce(this.#prefixes, path.slice(0, -2), value);
+    else setOnce(this.#exact, path, value);
+  }
+
+  /** The most specific: exact, then the longest prefix, then the rest. O(path depth). */
+  find(path: string): T | null {
+    const exact = this.#exact.get(path);
+    if (exact !== undefined) return exact;
+    if (this.#prefixes.size > 0) {
+      for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) {
+        const found = this.#prefixes.get(path.slice(0, end));
+        if (found !== undefined) return found;
+      }
+    }
+    return this.#rest;
+  }
+
+  get needsPath(): boolean {
+    return this.#exact.size > 0 || this.#prefixes.size > 0;
+  }
+}
+
+function setOnce<K, V>(map: Map<K, V>, key: K, value: V): void {
+  if (!map.has(key)) map.set(key, value);
+}
+
+/**
+ * The routes of a listener. The most specific match wins whatever the order: an exact host before the longest `*.`
+ * suffix before any host; within a host an exact path before the longest prefix before any path. A host none of whose
+ * paths match falls back to the less specific hosts. O(labels of the host + depth of the path), whatever the number of
+ * routes.
+ */
+export class RouteTable<T> {
+  readonly #hosts: Map<string, Paths<T>> = new Map();
+  /** By the part behind `*.`. */
+  readonly #suffixes: Map<string, Paths<T>> = new Map();
+  readonly #any: Paths<T> = new Paths();
+  /** Whether a match may depend on the host, on the path. */
+  readonly needsHost: boolean;
+  readonly needsPath: boolean;
+
+  constructor(routes: readonly (readonly [RouteMatch, T])[]) {
+    for (const [{ host, path }, value] of routes) {
+      if (host === null) this.#any.add(path, value);
+      else if (host.startsWith("*.")) pathsOf(this.#suffixes, host.slice(2)).add(path, value);
+      else pathsOf(this.#hosts, host).add(path, value);
+    }
+    this.needsHost = this.#hosts.size + this.#suffixes.size > 0;
+    this.needsPath = [...this.#hosts.values(), ...this.#suffixes.values(), this.#any].some((paths) => paths.needsPath);
+  }
+
+  /**
+   * Finds the route of a request.
+   * @param host lower-case, without port; ignored unless `needsHost`
+   * @param path decoded as far as it is safe, without query; ignored unless `needsPath`
+   */
+  find(host: string, path: string): T | null {
+    if (this.needsHost) {
+      const own = this.#hosts.get(host)?.find(path) ?? null;
+      if (own !== null) return own;
+      for (let dot = host.indexOf("."); dot !== -1; dot = host.indexOf(".", dot + 1)) {
+        const found = this.#suffixes.get(host.slice(dot + 1))?.find(path) ?? null;
+        if (found !== null) return found;
+      }
+    }
+    return this.#any.find(path);
+  }
+}
+
+function pathsOf<T>(map: Map<string, Paths<T>>, host: string): Paths<T> {
+  let paths = map.get(host);
+  if (paths === undefined) map.set(host, (paths = new Paths()));
+  return paths;
+}
