@@ -13,7 +13,11 @@ export interface Tools {
   readonly random: Random;
   /** Exchanges (HTTP) or connections (TCP) in flight on a backend, over all workers, by its index in the pool. */
   readonly inFlight: (index: number) => number;
-  /** Most exchanges or connections that a backend takes at a time, by its index; `Infinity` where there is no limit. */
+  /**
+   * Most exchanges or connections that a backend takes at a time, by its index; `Infinity` where there is no limit.
+   * Only `first` chooses by it. Every other policy leaves it to whoever makes the list of candidates to take a full backend
+   * off that list.
+   */
   readonly capacity: (index: number) => number;
   /** Takes the next number of the pool's cursor, which all workers share: 0, 1, 2, … up to 2³² − 1, then again from 0. */
   readonly nextTurn: () => number;

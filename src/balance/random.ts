@@ -1,0 +1,28 @@
+import type { Random } from "../random.ts";
+import { Line } from "./line.ts";
+import type { Picker, Policy } from "./policy.ts";
+import { reduceWeights, type Weights } from "./weights.ts";
+
+/** Each backend in proportion to its weight, by chance alone. O(1) expected a pick, O(n) to prepare. */
+export const random: Policy = {
+  name: "random",
+  prepare: (candidates, tools) => new RandomPicker(reduceWeights(candidates), tools.random),
+};
+
+class RandomPicker implements Picker {
+  readonly #indexes: Uint32Array;
+  readonly #total: number;
+  readonly #line: Line;
+  readonly #random: Random;
+
+  constructor(weights: Weights, random: Random) {
+    this.#indexes = weights.indexes;
+    this.#total = weights.total;
+    this.#line = new Line(weights);
+    this.#random = random;
+  }
+
+  pick(): number {
+    return this.#indexes[this.#line.at(this.#random.below(this.#total))]!;
+  }
+}
