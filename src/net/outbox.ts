@@ -46,6 +46,20 @@ export class Outbox {
     this.#write(bytes, start, end, false);
   }
 
+  /** Sends a whole buffer that nobody will change, at once: where nothing is to be gathered with it, as in a tunnel. */
+  sendAtOnce(bytes: Buffer): void {
+    if (this.#closed) return;
+    if (this.#backlog.length === 0 && this.#connection !== null && !cork.holds(this)) {
+      const taken = this.#connection.write(bytes);
+      if (taken === bytes.length) return;
+      if (taken < 0) this.close();
+      else this.#backlog.push(bytes.subarray(taken));
+      return;
+    }
+    if (cork.holds(this)) cork.flush();
+    this.#write(bytes, 0, bytes.length, false);
+  }
+
   /** For the cork alone: sends the first bytes of its buffer, which it will use again. */
   sendGathered(bytes: Buffer, length: number): void {
     if (!this.#closed) this.#write(bytes, 0, length, true);

@@ -107,7 +107,7 @@ class Side implements Receiver {
     const peer = this.peer;
     if (peer === null || peer.#closed) return;
     this.#tunnel.passed(this.#isClient, bytes.length);
-    peer.#outbox.send(bytes, 0, bytes.length);
+    peer.#outbox.sendAtOnce(bytes);
     if (peer.#outbox.blocked) this.pause();
   }
 
