@@ -1,0 +1,63 @@
+import { httpBasics, nginxCommand, nginxInstall, nginxProgram, nginxVersion, streamModule } from "./nginx-program.ts";
+import type { Launch, Proxy } from "./proxy.ts";
+
+/** nginx with one worker. */
+export const nginx: Proxy = {
+  name: "nginx",
+  title: "nginx",
+  missing(mode) {
+    if (nginxProgram() === undefined) return nginxInstall;
+    if (mode === "tcp" && streamModule() === undefined) {
+      return "nginx has no stream module (Debian: apt-get install libnginx-mod-stream)";
+    }
+    return undefined;
+  },
+  version: nginxVersion,
+  command(launch) {
+    return launch.mode === "tcp"
+      ? nginxCommand(launch.folder, tcpBlock(launch), streamModule())
+      : nginxCommand(launch.folder, httpBlock(launch));
+  },
+};
+
+/** As much as one read and one write of the kernel move at best. */
+const bigger = `      proxy_buffer_size 64k;
+      proxy_buffers 16 64k;
+      proxy_busy_buffers_size 512k;`;
+
+function httpBlock({ port, backends, folder, largeBuffers }: Launch): string {
+  return `http {
+${httpBasics(folder)}
+  upstream app {
+${backends.map((backend) => `    server 127.0.0.1:${backend};`).join("\n")}
+    keepalive 128;
+    keepalive_requests 1000000000;
+  }
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    location / {
+      proxy_pass http://app;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Host $http_host;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_max_temp_file_size 0;
+${largeBuffers ? bigger : ""}
+    }
+  }
+}`;
+}
+
+function tcpBlock({ port, backends }: Launch): string {
+  return `stream {
+  upstream app {
+${backends.map((backend) => `    server 127.0.0.1:${backend};`).join("\n")}
+  }
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    proxy_pass app;
+    proxy_connect_timeout 3s;
+    proxy_timeout 1h;
+  }
+}`;
+}

@@ -1,0 +1,85 @@
+import type { Options } from "./options.ts";
+import { isEnding } from "./processes.ts";
+import type { Proxy, ProxyName } from "./proxy.ts";
+import type { Sample, Scenario } from "./scenario.ts";
+import { startTarget, type Target } from "./target.ts";
+
+/** Everything measured in one scenario. */
+export interface Outcome {
+  readonly scenario: Scenario;
+  /** The rounds of each proxy that could be measured. */
+  readonly samples: ReadonlyMap<ProxyName, readonly Sample[]>;
+  /** Proxies left out and errors seen, as sentences. */
+  readonly remarks: readonly string[];
+}
+
+/** Measures a scenario: the proxies in turns within each round, each round beginning with another one. */
+export async function runScenario(
+  scenario: Scenario,
+  proxies: readonly Proxy[],
+  backends: readonly number[],
+  folder: string,
+  options: Options,
+): Promise<Outcome> {
+  const samples = new Map<ProxyName, Sample[]>();
+  const remarks: string[] = [];
+  const failed = new Set<Proxy>();
+  const kept = new Map<Proxy, Target>();
+  await using stack = new AsyncDisposableStack();
+
+  const begin = async (proxy: Proxy): Promise<Target> => {
+    const target = await startTarget(
+      proxy,
+      { mode: scenario.mode, largeBuffers: scenario.largeBuffers, backends },
+      folder,
+    );
+    if (scenario.fresh) return target;
+    stack.use(target.process);
+    kept.set(proxy, target);
+    await scenario.measure(target, { ...options, seconds: 1 });
+    return target;
+  };
+  const measureOnce = async (proxy: Proxy): Promise<Sample> => {
+    const target = kept.get(proxy) ?? (await begin(proxy));
+    if (!scenario.fresh) return scenario.measure(target, options);
+    await using once = new AsyncDisposableStack();
+    once.use(target.process);
+    return await scenario.measure(target, options);
+  };
+
+  for (const proxy of proxies) {
+    const reason = proxy.missing(scenario.mode);
+    if (reason === undefined) continue;
+    failed.add(proxy);
+    remarks.push(`${proxy.title} left out: ${reason}`);
+  }
+  for (let round = 0; round < options.rounds; round++) {
+    for (const proxy of rotated(proxies, round)) {
+      if (failed.has(proxy)) continue;
+      progress(`${scenario.name}: round ${round + 1} of ${options.rounds}, ${proxy.title}`);
+      try {
+        const sample = await measureOnce(proxy);
+        samples.set(proxy.name, [...(samples.get(proxy.name) ?? []), sample]);
+        for (const error of sample.errors) remarks.push(`${proxy.title}, round ${round + 1}: ${error}`);
+      } catch (error) {
+        if (isEnding()) throw error;
+        failed.add(proxy);
+        samples.delete(proxy.name);
+        remarks.push(
+          `${proxy.title} failed in round ${round + 1}: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      }
+    }
+  }
+  progress("");
+  return { scenario, samples, remarks };
+}
+
+function rotated<T>(values: readonly T[], by: number): readonly T[] {
+  const start = values.length === 0 ? 0 : by % values.length;
+  return [...values.slice(start), ...values.slice(0, start)];
+}
+
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+}
