@@ -81,7 +81,7 @@ describe("addresses", () => {
     );
     fc.assert(
       fc.property(address, (given) => {
-        expect<unknown>(parseAddress(formatAddress(given as never))).toEqual(
+        expect(parseAddress(formatAddress(given as never))).toEqual(
           "host" in given && given.host !== null ? { ...given, host: given.host.toLowerCase() } : given,
         );
       }),

@@ -21,7 +21,7 @@ export function isIPv4(text: string): boolean {
 
 /** Tells whether the text is an IPv6 address without brackets. */
 export function isIPv6(text: string): boolean {
-  return text.includes(":") && URL.canParse(`http://[${text}]/`);
+  return /^[\da-f.]*:[\da-f:.]*$/i.test(text) && URL.canParse(`http://[${text}]/`);
 }
 
 /**
@@ -38,6 +38,7 @@ export function parseAddress(text: string): Address {
   if (text.startsWith("unix:")) {
     const path = text.slice(5).replace(/^\/\/(?=\/)/, "");
     if (path === "") throw bad("the path is empty");
+    if (path.includes("\0")) throw bad("a path holds no NUL");
     // sun_path holds 108 bytes with its final NUL (unix(7)); 104 on BSD and macOS.
     if (Buffer.byteLength(path) > 103) throw bad("a socket path has at most 103 bytes");
     return { kind: "unix", path };

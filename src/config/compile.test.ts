@@ -1,0 +1,150 @@
+import { expect, test } from "bun:test";
+import { availableParallelism } from "node:os";
+import type { Plan } from "./plan.ts";
+import { planFromConfig } from "./read.ts";
+import type { Config } from "./schema.ts";
+
+async function planOf(config: Config): Promise<Plan> {
+  const read = await planFromConfig(config, { file: null }, { resolve: false });
+  if ("problems" in read) throw new Error(read.problems.map(({ key, message }) => `${key} ${message}`).join("\n"));
+  return read.plan;
+}
+
+const pools: Config["pools"] = { app: { backends: [":8001"] } };
+
+test("what is left out has its default", async () => {
+  const timeouts = {
+    headMs: 10_000,
+    keepAliveMs: 60_000,
+    bodyMs: 30_000,
+    connectMs: 3000,
+    responseMs: 60_000,
+    idleBackendMs: 4000,
+    idleMs: 3_600_000,
+  };
+  const limits = {
+    headBytes: 32_768,
+    fields: 128,
+    targetBytes: 8192,
+    bodyBytes: null,
+    idleConnections: 128,
+    attempts: 3,
+  };
+  expect(await planOf({ listeners: { web: { address: ":8080", pool: "app" } }, pools })).toEqual({
+    listeners: [
+      {
+        name: "web",
+        address: { kind: "tcp", host: null, port: 8080 },
+        mode: "http",
+        via: false,
+        routes: [{ host: null, path: null, pool: "app", timeouts, limits }],
+        timeouts,
+        limits,
+      },
+    ],
+    pools: [
+      {
+        name: "app",
+        policy: "round-robin",
+        backends: [
+          {
+            id: "127.0.0.1:8001",
+            address: { kind: "tcp", host: "127.0.0.1", port: 8001 },
+            weight: 1,
+            maxConnections: null,
+          },
+        ],
+      },
+    ],
+    workers: availableParallelism(),
+    admin: { kind: "tcp", host: "127.0.0.1", port: 9900 },
+    trustedProxies: [],
+    shutdownMs: 30_000,
+  });
+});
+
+test("what is given is read", async () => {
+  const plan = await planOf({
+    listeners: {
+      web: {
+        address: "unix:/run/weir.sock",
+        via: true,
+        routes: [
+          { host: "B.com", pool: "app" },
+          { path: "/*", pool: "app" },
+        ],
+      },
+    },
+    pools: {
+      app: { policy: "first", backends: ["[0::1]:1,weight=0", { address: "A.com:2", weight: 7, maxConnections: 9 }] },
+    },
+    workers: 3,
+    admin: { address: "unix:/run/admin.sock" },
+    trustedProxies: ["10.0.0.0/8"],
+    shutdown: { timeout: "1m" },
+  });
+  expect(plan.pools[0]?.backends.map(({ id, weight, maxConnections }) => [id, weight, maxConnections])).toEqual([
+    ["[::1]:1", 0, null],
+    ["a.com:2", 7, 9],
+  ]);
+  expect(plan.listeners[0]?.routes.map(({ host, path }) => [host, path])).toEqual([
+    ["b.com", null],
+    [null, null],
+  ]);
+  expect(plan).toMatchObject({
+    workers: 3,
+    admin: { path: "/run/admin.sock" },
+    trustedProxies: ["10.0.0.0/8"],
+    shutdownMs: 60_000,
+  });
+  expect(
+    (await planOf({ listeners: { web: { address: ":1", pool: "app" } }, pools, admin: "off", workers: "auto" })).admin,
+  ).toBeNull();
+});
+
+test("the nearest wins: route, pool, listener, top level, default", async () => {
+  const plan = await planOf({
+    timeouts: { head: 1, keepAlive: 1, body: 1, connect: 1, response: 1 },
+    limits: { body: 1000, attempts: 1 },
+    listeners: {
+      web: {
+        address: ":1",
+        timeouts: { keepAlive: 2, body: 2, connect: 2, response: 2 },
+        limits: { body: "none" },
+        routes: [
+          { pool: "app", timeouts: { response: 4 } },
+          { host: "a.com", pool: "plain", limits: { body: 0 } },
+        ],
+      },
+    },
+    pools: {
+      app: { backends: [":1"], timeouts: { connect: 3, response: 3 }, limits: { attempts: 3 } },
+      plain: { backends: [":2"] },
+    },
+  });
+  const [listener] = plan.listeners;
+  expect(listener?.timeouts).toMatchObject({
+    headMs: 1,
+    keepAliveMs: 2,
+    bodyMs: 2,
+    connectMs: 2,
+    responseMs: 2,
+    idleMs: 3_600_000,
+  });
+  expect(listener?.limits).toMatchObject({ bodyBytes: null, attempts: 1 });
+  expect(listener?.routes[0]?.timeouts).toMatchObject({
+    headMs: 1,
+    keepAliveMs: 2,
+    bodyMs: 2,
+    connectMs: 3,
+    responseMs: 4,
+  });
+  expect(listener?.routes[0]?.limits).toMatchObject({ bodyBytes: null, attempts: 3 });
+  expect(listener?.routes[1]?.timeouts).toMatchObject({ connectMs: 2, responseMs: 2 });
+  expect(listener?.routes[1]?.limits).toMatchObject({ bodyBytes: 0, attempts: 1 });
+});
+
+test("a plan is plain data: it is the same after a trip through JSON", async () => {
+  const plan = await planOf({ listeners: { web: { address: "[::]:1", pool: "app" } }, pools });
+  expect(JSON.parse(JSON.stringify(plan))).toEqual(plan);
+});

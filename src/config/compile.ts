@@ -1,0 +1,93 @@
+import { availableParallelism } from "node:os";
+import { DEFAULT_POLICY } from "../balance/registry.ts";
+import { formatAddress } from "../net/address.ts";
+import { listenAddress } from "./addresses.ts";
+import { DEFAULT_ADMIN, DEFAULT_LIMITS, DEFAULT_SHUTDOWN_MS, DEFAULT_TIMEOUTS } from "./defaults.ts";
+import type { Limits, ListenerPlan, Plan, PoolPlan, RoutePlan, Timeouts } from "./plan.ts";
+import type { ReadConfig } from "./schema.ts";
+
+type ReadTimeouts = NonNullable<ReadConfig["timeouts"]>;
+type ReadLimits = NonNullable<ReadConfig["limits"]>;
+type ReadListener = ReadConfig["listeners"][string];
+type ReadPool = ReadConfig["pools"][string];
+type ReadRoute = NonNullable<ReadListener["routes"]>[number];
+
+function overTimeouts(under: Timeouts, own: ReadTimeouts | undefined): Timeouts {
+  return {
+    headMs: own?.head ?? under.headMs,
+    keepAliveMs: own?.keepAlive ?? under.keepAliveMs,
+    bodyMs: own?.body ?? under.bodyMs,
+    connectMs: own?.connect ?? under.connectMs,
+    responseMs: own?.response ?? under.responseMs,
+    idleBackendMs: own?.idleBackend ?? under.idleBackendMs,
+    idleMs: own?.idle ?? under.idleMs,
+  };
+}
+
+function overLimits(under: Limits, own: ReadLimits | undefined): Limits {
+  return {
+    headBytes: own?.head ?? under.headBytes,
+    fields: own?.fields ?? under.fields,
+    targetBytes: own?.target ?? under.targetBytes,
+    // null is a value here, "none": it undoes a limit set further out.
+    bodyBytes: own?.body === undefined ? under.bodyBytes : own.body,
+    idleConnections: own?.idleConnections ?? under.idleConnections,
+    attempts: own?.attempts ?? under.attempts,
+  };
+}
+
+function routeOf(route: ReadRoute, config: ReadConfig, timeouts: Timeouts, limits: Limits): RoutePlan {
+  const pool: ReadPool | undefined = config.pools[route.pool];
+  return {
+    host: route.host ?? null,
+    path: route.path ?? null,
+    pool: route.pool,
+    timeouts: overTimeouts(overTimeouts(timeouts, pool?.timeouts), route.timeouts),
+    limits: overLimits(overLimits(limits, pool?.limits), route.limits),
+  };
+}
+
+function listenerOf(name: string, listener: ReadListener, config: ReadConfig): ListenerPlan {
+  const timeouts = overTimeouts(overTimeouts(DEFAULT_TIMEOUTS, config.timeouts), listener.timeouts);
+  const limits = overLimits(overLimits(DEFAULT_LIMITS, config.limits), listener.limits);
+  const routes = listener.routes ?? (listener.pool === undefined ? [] : [{ pool: listener.pool }]);
+  return {
+    name,
+    address: listener.address,
+    mode: listener.mode ?? "http",
+    via: listener.via ?? false,
+    routes: routes.map((route) => routeOf(route, config, timeouts, limits)),
+    timeouts,
+    limits,
+  };
+}
+
+function poolOf(name: string, pool: ReadPool): PoolPlan {
+  return {
+    name,
+    policy: pool.policy ?? DEFAULT_POLICY,
+    backends: pool.backends.map(({ address, weight, maxConnections }) => ({
+      id: formatAddress(address),
+      address,
+      weight: weight ?? 1,
+      maxConnections: maxConnections ?? null,
+    })),
+  };
+}
+
+/**
+ * Makes the plan of a configuration that is known to be right: merges timeouts and limits, fills in defaults.
+ * @param cores workers where the configuration leaves their number to Weir
+ */
+export function compile(config: ReadConfig, cores: number = availableParallelism()): Plan {
+  const { admin, workers } = config;
+  return {
+    listeners: Object.entries(config.listeners).map(([name, listener]) => listenerOf(name, listener, config)),
+    pools: Object.entries(config.pools).map(([name, pool]) => poolOf(name, pool)),
+    workers: workers === undefined || workers === "auto" ? cores : workers,
+    admin:
+      admin === undefined ? listenAddress(DEFAULT_ADMIN) : admin !== null && "address" in admin ? admin.address : admin,
+    trustedProxies: config.trustedProxies ?? [],
+    shutdownMs: config.shutdown?.timeout ?? DEFAULT_SHUTDOWN_MS,
+  };
+}

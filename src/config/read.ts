@@ -1,0 +1,76 @@
+import { compile } from "./compile.ts";
+import { listenerFindings } from "./check-listeners.ts";
+import { poolFindings } from "./check-pools.ts";
+import { plainFindings } from "./issues.ts";
+import type { Plan } from "./plan.ts";
+import { keyText, withoutEchoes } from "./problems.ts";
+import type { Finding, Problem } from "./problems.ts";
+import { valueAt } from "./raw.ts";
+import { unresolvedNames } from "./resolve.ts";
+import type { Lookup } from "./resolve.ts";
+import { configSchema } from "./schema.ts";
+import { locate } from "./tree.ts";
+import type { Tree } from "./tree.ts";
+
+/** A plan, or everything that is wrong. */
+export type Loaded = { readonly plan: Plan } | { readonly problems: readonly Problem[] };
+
+/** Where a configuration came from. */
+export interface Origin {
+  /** The file as the user named it; `null` where there is none (command line, library). */
+  readonly file: string | null;
+  /** The places of its keys, asked for only when something is wrong. */
+  readonly tree?: () => Promise<Tree | null>;
+}
+
+/** What is done besides reading. */
+export interface ReadOptions {
+  /** Resolves names, so that one that does not resolve is a problem; `false` leaves them unresolved. Default: the system's resolver. */
+  readonly resolve?: Lookup | false;
+}
+
+/**
+ * Checks a configuration, whatever its origin, and makes its plan. Never rejects for a wrong configuration:
+ * all that is wrong comes back at once, in the order of the file where its places are known.
+ */
+export async function planFromConfig(config: unknown, origin: Origin, options: ReadOptions = {}): Promise<Loaded> {
+  const result = configSchema.safeParse(config);
+  const findings = withoutEchoes([
+    ...(result.success ? [] : plainFindings(result.error.issues, config)),
+    ...poolFindings(config),
+    ...listenerFindings(config),
+  ]);
+  if (!result.success || findings.length > 0) return { problems: await placed(findings, origin) };
+  const plan = compile(result.data);
+  if (options.resolve === false) return { plan };
+  const unresolved = (await unresolvedNames(plan, options.resolve)).map((found) =>
+    valueAt(config, found.path) === undefined ? { ...found, path: found.path.slice(0, -1) } : found,
+  );
+  return unresolved.length > 0 ? { problems: await placed(unresolved, origin) } : { plan };
+}
+
+/**
+ * Resolves every name of a plan, each once and all at the same time; each is given 5 s.
+ * @returns a problem for each place whose name does not resolve
+ */
+export async function resolveNames(plan: Plan, origin: Origin = { file: null }, resolve?: Lookup): Promise<Problem[]> {
+  return placed(await unresolvedNames(plan, resolve), origin);
+}
+
+async function placed(findings: readonly Finding[], origin: Origin): Promise<Problem[]> {
+  const tree = findings.length > 0 && origin.tree ? await origin.tree() : null;
+  const problems = findings.map(({ code, path, part, message, mend }): Problem => {
+    const at = tree && locate(tree, path, part);
+    return {
+      code,
+      file: origin.file,
+      line: at?.line ?? null,
+      column: at?.column ?? null,
+      key: keyText(path),
+      message,
+      mend,
+    };
+  });
+  const order = (a: Problem, b: Problem): number => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+  return problems.sort(order);
+}
