@@ -86,10 +86,7 @@ export function readArguments<Name extends string>(command: Command<Name>, args:
         throw usage(unlike("flag", token.rawName, known), command.name);
       }
       const { value, many } = command.flags[name];
-      if (
-        value !== null &&
-        (token.value === undefined || (token.inlineValue === false && token.value.startsWith("-")))
-      ) {
+      if (value !== null && (token.value === undefined || (!token.inlineValue && token.value.startsWith("-")))) {
         throw usage(`--${name} needs a value: --${name} ${value}`, command.name);
       }
       if (many !== true && flags[name].length > 0) throw usage(`--${name} is given twice`, command.name);

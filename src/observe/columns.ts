@@ -41,17 +41,21 @@ export const FIRST_BUCKET: number = FIRST_ERROR + EXCHANGE_ERROR_CODES.length;
 
 /** Each power of two of microseconds has four buckets, up to 2²⁸ µs (4.5 minutes): a bucket is at most 25 % wide. */
 export const BUCKETS: number = 4 * 27;
+/** Microseconds from which on all are in the last bucket. */
+const LONGEST = 2 ** 28;
 
 /** Numbers in a row, rounded up to whole cache lines of 64 bytes, so that two rows never share one. */
 export const ROW_LENGTH: number = Math.ceil((FIRST_BUCKET + BUCKETS) / 8) * 8;
 
 /** The bucket that a latency falls into, from 0 to `BUCKETS - 1`. O(1). */
 export function bucketOf(microseconds: number): number {
+  // Before it is cut to 32 bits: 36 minutes are more than those hold.
+  if (microseconds >= LONGEST) return BUCKETS - 1;
+  if (microseconds < 0) return 0;
   const whole = microseconds | 0;
-  if (whole < 4) return whole < 0 ? 0 : whole;
+  if (whole < 4) return whole;
   const exponent = 31 - Math.clz32(whole);
-  const bucket = (exponent - 1) * 4 + ((whole >>> (exponent - 2)) & 3);
-  return bucket < BUCKETS ? bucket : BUCKETS - 1;
+  return (exponent - 1) * 4 + ((whole >>> (exponent - 2)) & 3);
 }
 
 /** The smallest whole number of microseconds that falls into a bucket. */

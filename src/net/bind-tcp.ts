@@ -1,0 +1,91 @@
+import type { Address } from "./address.ts";
+import { CallError, listenError, makeSocket, must } from "./bind-error.ts";
+import { KEEP_ALIVE_MS } from "./handlers.ts";
+import { LEVEL, type Libc } from "./libc.ts";
+import { BACKLOG, type ListeningSockets } from "./listening-sockets.ts";
+import { portOf, socketAddress } from "./sockaddr.ts";
+
+/** Stands for the socket of a worker that is missing for a while. */
+const ABSENT = -1;
+
+type TcpAddress = Address & { kind: "tcp" };
+
+function tcpSocket(c: Libc, address: TcpAddress, shared: boolean): number {
+  const { system } = c;
+  const { family, bytes } = socketAddress(system, address);
+  return makeSocket(c, family, (fd) => {
+    // Lets a restart bind while connections of its predecessor are in TIME_WAIT.
+    must(c.setOption(fd, system.SOL_SOCKET, system.SO_REUSEADDR, 1));
+    // Accepted connections inherit both from the listening socket.
+    must(c.setOption(fd, system.SOL_SOCKET, system.SO_KEEPALIVE, 1));
+    must(c.setOption(fd, LEVEL.tcp, system.TCP_KEEPIDLE, KEEP_ALIVE_MS / 1000));
+    // Every interface means IPv4 too, whatever the system's default (bindv6only).
+    if (family === system.AF_INET6) must(c.setOption(fd, LEVEL.ipv6, system.IPV6_V6ONLY, 0));
+    if (shared) must(c.setOption(fd, system.SOL_SOCKET, system.SO_REUSEPORT, 1));
+    must(c.bind(fd, bytes));
+    must(c.listen(fd, BACKLOG));
+  });
+}
+
+/** The first socket on an address, bound alone, and the address with what the system chose. */
+function bindFirst(c: Libc, address: TcpAddress): { readonly fd: number; readonly bound: TcpAddress } {
+  let bound = address;
+  let fd: number;
+  try {
+    fd = tcpSocket(c, bound, false);
+  } catch (error) {
+    // IPv6 is switched off: every interface means those of IPv4.
+    const absent = error instanceof CallError && ["EAFNOSUPPORT", "EADDRNOTAVAIL"].includes(error.error);
+    if (!absent || address.host !== null) throw error;
+    bound = { ...address, host: "0.0.0.0" };
+    fd = tcpSocket(c, bound, false);
+  }
+  if (bound.port !== 0) return { fd, bound };
+  const name = new Uint8Array(28);
+  must(c.getsockname(fd, name));
+  return { fd, bound: { ...bound, port: portOf(name) } };
+}
+
+/**
+ * A listening socket for each worker where the system spreads connections over them, otherwise one for all.
+ * @throws LISTEN_IN_USE, LISTEN_NOT_PERMITTED, LISTEN_FAILED
+ */
+export function bindTcp(c: Libc, address: TcpAddress, workers: number): ListeningSockets {
+  const { system } = c;
+  const fds: number[] = [];
+  const close = (): void => {
+    for (const fd of new Set(fds.splice(0))) if (fd !== ABSENT) c.close(fd);
+  };
+  try {
+    // The first socket is bound alone: with SO_REUSEPORT from the start, two Weirs of one user would share a port
+    // without a word. Set afterwards, it lets in our own further sockets and still nobody who comes without it.
+    const { fd: first, bound } = bindFirst(c, address);
+    fds.push(first);
+    const spread = system.spreads && workers > 1 && c.setOption(first, system.SOL_SOCKET, system.SO_REUSEPORT, 1).ok;
+    while (fds.length < workers) fds.push(spread ? tcpSocket(c, bound, true) : first);
+    return {
+      address: { ...address, port: bound.port },
+      fds,
+      withdraw(worker) {
+        const own = fds[worker] ?? ABSENT;
+        if (own === ABSENT || fds.indexOf(own) !== fds.lastIndexOf(own)) return;
+        c.close(own);
+        fds[worker] = ABSENT;
+      },
+      restore(worker) {
+        if (fds[worker] !== ABSENT) return;
+        try {
+          fds[worker] = tcpSocket(c, bound, true);
+        } catch {
+          // Too many open files, say. Another's queue serves as well: whoever is free takes from it.
+          fds[worker] = fds.find((fd) => fd !== ABSENT) ?? ABSENT;
+        }
+      },
+      close,
+      removeFile() {},
+    };
+  } catch (error) {
+    close();
+    throw listenError(address, error);
+  }
+}

@@ -1,0 +1,26 @@
+import type { Address } from "./address.ts";
+
+/** Connections that wait to be accepted. The system's own limit (net.core.somaxconn, 4096 on Linux) caps it. */
+export const BACKLOG = 4096;
+
+/** Listening sockets on one address, not accepted from: to be handed to workers. */
+export interface ListeningSockets {
+  /** The address bound, with the port that the system chose where it was 0. */
+  readonly address: Address;
+  /**
+   * A file descriptor for each worker. Each has its own queue where the system spreads connections over sockets that
+   * share a port; elsewhere, and for a unix socket, it is the same one for all.
+   */
+  readonly fds: readonly number[];
+  /**
+   * Closes the socket of a worker that will be missing for a while, so that new connections go to the others; what
+   * waits in its queue is reset. Does nothing where the socket is everybody's.
+   */
+  withdraw(worker: number): void;
+  /** Makes up for `withdraw`. */
+  restore(worker: number): void;
+  /** Closes them, and removes a unix socket's file. What waits in a queue that no worker holds open is reset. */
+  close(): void;
+  /** Removes a unix socket's file, so that nobody new finds it; for when somebody else closes the descriptors. */
+  removeFile(): void;
+}

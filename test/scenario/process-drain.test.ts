@@ -1,0 +1,76 @@
+import { expect, test } from "bun:test";
+import { get, numberedBackends } from "../fixtures/numbered-backends.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
+import { childrenOf, gone, weir } from "../fixtures/weir-process.ts";
+
+test.each(["SIGTERM", "SIGINT"] as const)("%s finishes what is open and takes nothing new", async (signal) => {
+  await using backends = numberedBackends(1);
+  await using lb = weir(["serve", "--listen", "127.0.0.1:0", "--to", backends.addresses[0] ?? "", "--workers", "2"]);
+  const address = await lb.address();
+  const slow = get(address, "/slow");
+  await backends.waiting;
+
+  lb.signal(signal);
+  await lb.event("drain begun");
+  // Until the last of the workers has heard of it, one may still accept.
+  while (
+    await get(address).then(
+      () => true,
+      () => false,
+    )
+  );
+  backends.release();
+  expect(await slow).toBe("1");
+  expect(await lb.exited).toEqual({ code: 0, signal: null });
+  expect(await lb.event("drain done")).toMatchObject({ closed: 0 });
+});
+
+test("what is still open after shutdown.timeout is closed and counted", async () => {
+  await using backends = numberedBackends(1);
+  using temporary = temporaryFolder();
+  const folder = temporary.path;
+  await Bun.write(
+    `${folder}/weir.config.json`,
+    JSON.stringify({
+      listeners: { main: { address: "127.0.0.1:0", pool: "p" } },
+      pools: { p: { backends: backends.addresses } },
+      workers: 1,
+      shutdown: { timeout: "100ms" },
+    }),
+  );
+  await using lb = weir(["serve"], { cwd: folder });
+  const slow = get(await lb.address(), "/slow").catch(() => "broken");
+  await backends.waiting;
+  lb.signal("SIGTERM");
+  expect(await slow).toBe("broken");
+  expect(await lb.exited).toEqual({ code: 0, signal: null });
+  expect(await lb.event("drain done")).toMatchObject({ closed: 1 });
+});
+
+test("a second signal ends at once", async () => {
+  await using backends = numberedBackends(1);
+  await using lb = weir(["serve", "--listen", "127.0.0.1:0", "--to", backends.addresses[0] ?? "", "--workers", "2"]);
+  const slow = get(await lb.address(), "/slow").catch(() => "broken");
+  await backends.waiting;
+  const workers = childrenOf(lb.pid);
+  lb.signal("SIGTERM");
+  await lb.event("drain begun");
+  lb.signal("SIGINT");
+  expect(await lb.exited).toEqual({ code: 130, signal: null });
+  expect(await slow).toBe("broken");
+  await Promise.all(workers.map(gone));
+});
+
+test("Ctrl-C reaches every process of the group and still drains", async () => {
+  await using backends = numberedBackends(1);
+  const args = ["serve", "--listen", "127.0.0.1:0", "--to", backends.addresses[0] ?? "", "--workers", "2"];
+  await using lb = weir(args, { group: true });
+  const slow = get(await lb.address(), "/slow");
+  await backends.waiting;
+  lb.signal("SIGINT", true);
+  lb.signal("SIGINT"); // npm passes it on a second time
+  await lb.event("drain begun");
+  backends.release();
+  expect(await slow).toBe("1");
+  expect(await lb.exited).toEqual({ code: 0, signal: null });
+});

@@ -1,0 +1,119 @@
+import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { defineConfig, start, WeirError } from "weir";
+import { get, numberedBackends } from "../fixtures/numbered-backends.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
+
+test("Weir runs inside a program and tells the port that the system chose", async () => {
+  await using backends = numberedBackends(3);
+  let address: string;
+  {
+    await using weir = await start({
+      listeners: { web: { address: "127.0.0.1:0", pool: "app" }, any: { address: ":0", pool: "app" } },
+      pools: { app: { backends: backends.addresses } },
+    });
+    address = weir.listeners.web.address;
+    expect(weir.listeners.web.port).toBeGreaterThan(0);
+    expect(address).toBe(`127.0.0.1:${weir.listeners.web.port}`);
+    expect(await Promise.all([get(address), get(address), get(address)]).then((all) => all.sort())).toEqual([
+      "1",
+      "2",
+      "3",
+    ]);
+    expect(weir.listeners.any.address).toBe(`:${weir.listeners.any.port}`);
+    expect(await get(`[::1]:${weir.listeners.any.port}`)).toMatch(/^[123]$/);
+  }
+  expect(await thrown(get(address))).toBeInstanceOf(Error);
+});
+
+test("close drains: what is open is finished, and asking twice gives one answer", async () => {
+  await using backends = numberedBackends(1);
+  const weir = await start({
+    listeners: { web: { address: "127.0.0.1:0", pool: "app" } },
+    pools: { app: { backends: backends.addresses } },
+  });
+  const slow = get(weir.listeners.web.address, "/slow");
+  await backends.waiting;
+  const closed = [weir.close(), weir.close()];
+  backends.release();
+  expect(await slow).toBe("1");
+  expect(await Promise.all(closed)).toEqual([0, 0]);
+});
+
+test("what is still open after shutdown.timeout is closed and counted", async () => {
+  await using backends = numberedBackends(1);
+  const weir = await start({
+    listeners: { web: { address: "127.0.0.1:0", pool: "app" } },
+    pools: { app: { backends: backends.addresses } },
+    shutdown: { timeout: "50ms" },
+  });
+  const slow = get(weir.listeners.web.address, "/slow").catch(() => "broken");
+  await backends.waiting;
+  expect(await weir.close()).toBe(1);
+  expect(await slow).toBe("broken");
+});
+
+test("a unix socket's file goes with Weir", async () => {
+  await using backends = numberedBackends(1);
+  using folder = temporaryFolder();
+  const path = `${folder.path}/weir.sock`;
+  {
+    await using weir = await start({
+      listeners: { web: { address: `unix:${path}`, pool: "app" } },
+      pools: { app: { backends: backends.addresses } },
+    });
+    expect(weir.listeners.web).toEqual({ address: `unix:${path}`, port: 0 });
+    expect(await (await fetch("http://weir/", { unix: path })).text()).toBe("1");
+  }
+  expect(existsSync(path)).toBe(false);
+});
+
+test("everything that is wrong with a configuration is in the message", async () => {
+  const config = defineConfig({
+    listeners: { web: { address: ":x", pool: "nope" } },
+    pools: { app: { backends: [] } },
+  });
+  const error = await thrown(start(config));
+  expect(error).toBeInstanceOf(WeirError);
+  const { code, message } = error as WeirError;
+  expect(code).toStartWith("CONFIG_");
+  expect(message).toContain("listeners.web.address");
+  expect(message).toContain("listeners.web.pool");
+  expect(message).toContain("pools.app.backends");
+});
+
+test("a taken port is thrown, and what was bound before it is let go", async () => {
+  await using taken = numberedBackends(1);
+  using folder = temporaryFolder();
+  const path = `${folder.path}/weir.sock`;
+  const starting = start({
+    listeners: {
+      first: { address: `unix:${path}`, pool: "app" },
+      web: { address: taken.addresses[0] ?? "", pool: "app" },
+    },
+    pools: { app: { backends: [":1"] } },
+  });
+  expect(await thrown(starting)).toMatchObject({ code: "LISTEN_IN_USE", source: "system" });
+  expect(existsSync(path)).toBe(false);
+});
+
+test("several run side by side in one program", async () => {
+  await using backends = numberedBackends(1);
+  const config = {
+    listeners: { web: { address: "127.0.0.1:0", pool: "app" } },
+    pools: { app: { backends: backends.addresses } },
+  };
+  await using one = await start(config);
+  await using two = await start(config);
+  expect(await get(one.listeners.web.address)).toBe("1");
+  await one.close();
+  expect(await get(two.listeners.web.address)).toBe("1");
+});
+
+/** What a promise is rejected with; `null` when it is not. */
+function thrown(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+}
