@@ -15,3 +15,8 @@ export interface WallClock {
 
 /** The machine's time of day. */
 export const systemWallClock: WallClock = { now: () => Date.now() };
+
+/** A time of day as HTTP writes it (IMF-fixdate, RFC 9110 §5.6.7). */
+export function httpDate(milliseconds: number): string {
+  return new Date(milliseconds).toUTCString();
+}

@@ -99,6 +99,9 @@ class LiveEngine implements Engine {
       inFlight: (index) => counters.inFlight(rows[index] ?? 0),
       capacity: (index) => plan.backends[index]?.maxConnections ?? Number.POSITIVE_INFINITY,
       nextTurn: () => counters.nextTurn(cursor),
+      totalInFlight: () => rows.reduce((sum, row) => sum + counters.inFlight(row), 0),
+      latency: () => 0,
+      failing: () => 0,
     });
     const links = plan.backends.map(
       (backend, index) =>

@@ -51,7 +51,7 @@ interface Mode {
 
 /** Makes a listener of its plan. Nothing is accepted before `listen`. */
 export function makeListener(parts: ListenerParts): LiveListener {
-  const { plan, row } = parts;
+  const { plan, row, wheel } = parts;
   const mode = plan.mode === "http" ? httpMode(parts) : tcpMode(parts);
   let listening: Listening | null = null;
   const stop = (): void => {
@@ -62,6 +62,8 @@ export function makeListener(parts: ListenerParts): LiveListener {
     listen(fd, reusePort) {
       const accept = (connection: Connection): Receiver => {
         row.add(COLUMN.connections, 1);
+        // The process may have been stopped for longer than a deadline: what is new counts from now.
+        wheel.refresh();
         return mode.accept(connection);
       };
       listening = listen({ address: plan.address, fd, reusePort, accept });

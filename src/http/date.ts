@@ -1,4 +1,4 @@
-import { systemWallClock, type WallClock } from "../clock.ts";
+import { httpDate, systemWallClock, type WallClock } from "../clock.ts";
 
 let second = -1;
 let line: Buffer = Buffer.alloc(0);
@@ -8,7 +8,7 @@ export function dateLine(clock: WallClock = systemWallClock): Buffer {
   const now = Math.floor(clock.now() / 1000);
   if (now !== second) {
     second = now;
-    line = Buffer.from(`Date: ${new Date(now * 1000).toUTCString()}\r\n`);
+    line = Buffer.from(`Date: ${httpDate(now * 1000)}\r\n`);
   }
   return line;
 }

@@ -5,10 +5,15 @@ import type { Origin } from "./streams.ts";
 /** Prefix of an IPv4 address as a dual-stack socket shows it (RFC 4291 §2.5.5.2). */
 const MAPPED = "::ffff:";
 
+/** Addresses whose origin is kept, about 300 bytes each; then all are forgotten and learnt anew. */
+const KNOWN_CLIENTS = 4096;
+
 /** Tells who is at the other end of a client's connection, and whether what it says of others is believed. */
 export class Origins {
   readonly #trusted: BlockList | null;
   readonly #via: boolean;
+  /** A client comes back, and a proxy in front brings all of them under few addresses. */
+  readonly #known: Map<string, Origin> = new Map();
 
   /** @param trustedProxies addresses and CIDR blocks */
   constructor(trustedProxies: readonly string[], via: boolean) {
@@ -18,13 +23,18 @@ export class Origins {
 
   /** Asked once a connection. A client on a unix socket has no address: it is told as `unknown` (RFC 7239 §6.2). */
   of(connection: Connection): Origin {
-    const raw = connection.remoteAddress;
+    const address = connection.remoteAddress ?? "";
+    const known = this.#known.get(address);
+    if (known !== undefined) return known;
+    const origin = this.#make(address);
+    if (this.#known.size >= KNOWN_CLIENTS) this.#known.clear();
+    this.#known.set(address, origin);
+    return origin;
+  }
+
+  #make(raw: string): Origin {
     const address =
-      raw === undefined || raw === ""
-        ? "unknown"
-        : raw.startsWith(MAPPED) && raw.includes(".")
-          ? raw.slice(MAPPED.length)
-          : raw;
+      raw === "" ? "unknown" : raw.startsWith(MAPPED) && raw.includes(".") ? raw.slice(MAPPED.length) : raw;
     const trusted =
       this.#trusted !== null &&
       address !== "unknown" &&

@@ -112,8 +112,8 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
   /** Closes an idle connection. */
   close(): void {
     const connection = this.#connection;
-    this.#forget();
-    connection?.end();
+    this.#abandon();
+    connection?.close();
   }
 
   // OutboundStream: what the exchange does.
@@ -139,7 +139,7 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
   cancel(): void {
     const connection = this.#connection;
     this.#events = null;
-    this.#forget();
+    this.#abandon();
     // A reset, so that the backend stops working on what nobody waits for, and its bytes are not read first.
     connection?.terminate();
   }
@@ -207,7 +207,7 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
   ended(): void {
     if (this.#responding && this.#body.untilClose) this.#complete(true);
     else this.#lost("the backend closed the connection");
-    this.#connection?.end();
+    this.#connection?.close();
   }
 
   closed(error: Error | undefined): void {
@@ -289,9 +289,9 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
     // The exchange may still be sending its request: it cancels what is left.
     this.#events = null;
     const connection = this.#connection;
-    this.#forget();
+    this.#abandon();
     events.responseEnd(trailers);
-    connection?.end();
+    connection?.close();
   }
 
   #lost(detail: string): void {
@@ -305,9 +305,15 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
     const events = this.#events;
     const connection = this.#connection;
     this.#events = null;
-    this.#forget();
+    this.#abandon();
     connection?.terminate();
     events?.attemptFailed(code, detail);
+  }
+
+  /** It is over, and what waits to be sent on it is dropped. */
+  #abandon(): void {
+    this.#outbox.close();
+    this.#forget();
   }
 
   #forget(): void {

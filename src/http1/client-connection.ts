@@ -1,12 +1,13 @@
 import type { ErrorCode } from "../errors.ts";
 import { errorResponse } from "../http/error-response.ts";
-import { Head } from "../http/head.ts";
+import { type Framing, Head } from "../http/head.ts";
 import type { Detached, InboundStream, Origin, RequestEvents, Serve } from "../http/streams.ts";
 import type { Connection, Receiver } from "../net/connection.ts";
 import { cork } from "../net/cork.ts";
 import { Outbox } from "../net/outbox.ts";
 import { type Expiring, Timer, type TimerWheel } from "../net/timer-wheel.ts";
 import { BodyReader } from "./body-reader.ts";
+import { CR } from "./chars.ts";
 import { writeChunk, writeLastChunk } from "./chunk-writer.ts";
 import type { Blame, HeadLimits } from "./field-parser.ts";
 import { writeResponseHead } from "./head-writer.ts";
@@ -43,6 +44,10 @@ const PIPELINE_FULL = 2;
 
 type State = "idle" | "head" | "exchange" | "flushing" | "lingering" | "gone";
 
+/** The reader of no body: done from the beginning, and never begun. */
+const NO_BODY = new BodyReader();
+const NO_BYTES = Buffer.alloc(0);
+
 /** Heads that no request uses at the moment: as many as there were requests at a time. */
 const spareHeads: Head[] = [];
 
@@ -52,7 +57,7 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
   readonly #connection: Connection;
   readonly #outbox: Outbox;
   readonly #timer: Timer = new Timer(this);
-  readonly #body: BodyReader = new BodyReader();
+  #body: BodyReader = NO_BODY;
   #state: State = "idle";
   #origin: Origin | null = null;
   #head: Head | null = null;
@@ -64,6 +69,8 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
   #responded = false;
   #chunked = false;
   #noBody = false;
+  /** Whether the request's body came whole with its head. */
+  #bodyIsHere = false;
   #keepAlive = true;
   #untilClose = false;
   #minor = 1;
@@ -132,7 +139,7 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
       return;
     }
     this.#leave("the client closed the connection");
-    this.#connection.end();
+    this.#connection.close();
   }
 
   closed(): void {
@@ -153,7 +160,7 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
         this.#connection.terminate();
         break;
       case "lingering":
-        this.#connection.end();
+        this.#connection.close();
         break;
       case "exchange":
       case "gone":
@@ -187,7 +194,9 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
     const unbounded = hasBody && response.framing !== "length";
     this.#chunked = unbounded && this.#minor === 1;
     this.#untilClose = unbounded && this.#minor === 0;
-    if (this.#untilClose || this.#context.draining) this.#keepAlive = false;
+    // A client that is answered before it has sent all is told that the rest will not be read (RFC 9110 §10.1.1).
+    const early = !this.#body.done && !this.#bodyIsHere;
+    if (this.#untilClose || early || this.#context.draining) this.#keepAlive = false;
     FRAMING.chunked = this.#chunked;
     FRAMING.close = !this.#keepAlive;
     FRAMING.keepAlive = this.#minor === 0;
@@ -214,7 +223,7 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
     this.#events = null;
     // A response that ends with the connection looks whole unless the connection is reset.
     if (this.#untilClose) this.#connection.terminate();
-    else this.#connection.end();
+    else this.#connection.close();
     this.#leave("");
   }
 
@@ -281,7 +290,8 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
     const outcome = parseRequestHead(head, bytes, start, bytes.length, context.limits);
     if (outcome === "incomplete") {
       this.#keepPending(bytes, start);
-      if (this.#state === "idle") {
+      // An empty line sent after a body is not the beginning of the next request.
+      if (this.#state === "idle" && !(bytes[start] === CR && bytes.length - start <= 2)) {
         this.#state = "head";
         context.wheel.set(this.#timer, context.headMs);
       }
@@ -297,9 +307,19 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
     this.#minor = head.minor;
     this.#keepAlive = head.keepAlive;
     this.#noBody = head.isHead;
-    this.#body.begin(head.framing, head.length);
+    this.#beginBody(head.framing, head.length);
+    this.#bodyIsHere = head.framing === "length" && head.length <= bytes.length - head.end;
     this.#events = context.serve(this, head);
     return head.end;
+  }
+
+  /** Most requests have no body, and most connections no reader of one. */
+  #beginBody(framing: Framing, length: number): void {
+    if (framing === "none") this.#body = NO_BODY;
+    else {
+      if (this.#body === NO_BODY) this.#body = new BodyReader();
+      this.#body.begin(framing, length);
+    }
   }
 
   #keepPending(bytes: Buffer, at: number): void {
@@ -356,7 +376,7 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
     this.#noBody = false;
     this.#minor = 1;
     // Whatever follows is not to be understood.
-    this.#body.begin("until-close", 0);
+    this.#beginBody("until-close", 0);
     this.#pending = null;
     this.#state = "exchange";
     this.sendHead(head);
@@ -370,7 +390,7 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
     this.#releaseHead();
     if (this.#body.done && this.#pending === null) {
       this.#leave("");
-      this.#connection.end();
+      this.#connection.close();
       return;
     }
     this.#state = "lingering";
@@ -400,6 +420,8 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
 
   #releaseHead(): void {
     if (this.#head === null) return;
+    // What is spare must not keep the bytes of its last request.
+    this.#head.bytes = NO_BYTES;
     spareHeads.push(this.#head);
     this.#head = null;
   }

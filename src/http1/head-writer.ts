@@ -211,18 +211,13 @@ function passes(
   host: boolean,
   contentLength: boolean,
 ): boolean {
-  switch (table[kind]) {
-    case DROP:
-      return false;
-    case ASK:
-      if (kind === FIELD.upgrade) return upgrade;
-      // What decides where and how long a message is cannot be taken away by the message.
-      if (kind === FIELD.host) return host;
-      if (kind === FIELD.contentLength) return contentLength;
-      return trusted && kind !== FIELD.xForwardedFor;
-    default:
-      return !(head.namesFields && head.isNamedByConnection(index));
-  }
+  if (table[kind] === DROP) return false;
+  if (table[kind] === PASS) return !(head.namesFields && head.isNamedByConnection(index));
+  if (kind === FIELD.upgrade) return upgrade;
+  // What decides where and how long a message is cannot be taken away by the message.
+  if (kind === FIELD.host) return host;
+  if (kind === FIELD.contentLength) return contentLength;
+  return trusted && kind !== FIELD.xForwardedFor;
 }
 
 const STATUS_LINE_BYTES = "HTTP/1.1 200 ".length;
@@ -235,7 +230,8 @@ const X_FORWARDED_FOR = Buffer.from("X-Forwarded-For: ");
 const X_FORWARDED_HOST = Buffer.from("X-Forwarded-Host: ");
 const X_FORWARDED_PROTO = Buffer.from("X-Forwarded-Proto: http\r\n");
 const CHUNKED_LINE = Buffer.from("Transfer-Encoding: chunked\r\n");
-const TE_LINE = Buffer.from("TE: trailers\r\n");
+// TE is a field of one hop, and says so (RFC 9110 §10.1.4).
+const TE_LINE = Buffer.from("TE: trailers\r\nConnection: TE\r\n");
 const UPGRADE_LINE = Buffer.from("Connection: Upgrade\r\n");
 const CLOSE_LINE = Buffer.from("Connection: close\r\n");
 const KEEP_ALIVE_LINE = Buffer.from("Connection: keep-alive\r\n");

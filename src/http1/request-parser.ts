@@ -93,6 +93,8 @@ function parseRequest(head: Head, bytes: Buffer, start: number, stop: number, li
 
 /** Looks at the target and Host together (RFC 9112 §3.2, §3.3). */
 function finishRequest(head: Head, bytes: Buffer): ParseOutcome {
+  // "Content-Length: 0" is passed on as it came, and means that nothing is to be waited for.
+  if (head.framing === "length" && head.length === 0) head.framing = "none";
   if (head.methodIs(CONNECT)) return refuse(head, "CLIENT_CONNECT", "CONNECT is not supported");
   const host = head.find(FIELD.host);
   if (host === -1) {

@@ -77,8 +77,11 @@ function parseResponse(
 
 /** RFC 9112 §6.3, rules 1 to 8 as they are left after the strict fields. */
 function settleFraming(head: Head, toHead: boolean): void {
-  if (toHead || head.status < 200 || head.status === 204 || head.status === 304) head.framing = "none";
-  else if (head.framing === "none") {
+  if (toHead || head.status < 200 || head.status === 204 || head.status === 304) {
+    // A 204 must not announce a body (RFC 9110 §8.6): whoever does may send one, and it would answer the next request.
+    if (head.status === 204 && (head.framing === "chunked" || head.length > 0)) head.keepAlive = false;
+    head.framing = "none";
+  } else if (head.framing === "none") {
     head.framing = "until-close";
     head.keepAlive = false;
   }

@@ -13,7 +13,7 @@ export interface Connection {
   /** Sends FIN: nothing more is written, reading goes on. */
   shutdown(): void;
   /** Closes both ways in order; what the system has taken is still sent. */
-  end(): void;
+  close(): void;
   /** Closes both ways at once; the peer sees a reset. */
   terminate(): void;
   /** Stops reading. What was already under way may still come. */

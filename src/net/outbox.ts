@@ -5,6 +5,12 @@ import { cork } from "./cork.ts";
 const GATHER_BYTES = 16 * 1024;
 
 /**
+ * A buffer of this size or more that is the outbox's own is given back when the system has taken it. Left to the garbage
+ * collector, a slow reader's connection held three times as much.
+ */
+const GIVE_BACK_BYTES = 64 * 1024;
+
+/**
  * The sending side of a connection: gathers small pieces, keeps what the system would not take, and tells whether the
  * source must wait. It holds what one event of the source brought, no more, as long as the source is paused while
  * `blocked`.
@@ -13,6 +19,8 @@ export class Outbox {
   #connection: Connection | null;
   /** What the system has not taken yet, in order; the first is cut where it got to. */
   #backlog: Buffer[] = [];
+  /** Whether something in the backlog may also be somebody else's. */
+  #shared = false;
   #finishing = false;
   #closed = false;
 
@@ -24,7 +32,8 @@ export class Outbox {
   /** Gives it the connection that was dialled, and sends what has waited. */
   attach(connection: Connection): void {
     this.#connection = connection;
-    this.drain();
+    if (this.blocked) this.drain();
+    else if (this.#finishing) connection.shutdown();
   }
 
   /** Whether bytes wait here: the source should pause until `drain` answers true. */
@@ -46,23 +55,39 @@ export class Outbox {
     this.#write(bytes, start, end, false);
   }
 
-  /** Sends a whole buffer that nobody will change, at once: where nothing is to be gathered with it, as in a tunnel. */
+  /**
+   * Sends a buffer at once: where nothing is to be gathered with it, as in a tunnel. A whole buffer is the outbox's from
+   * then on, and nobody may read it any more.
+   */
   sendAtOnce(bytes: Buffer): void {
     if (this.#closed) return;
+    // The size first: asking a small buffer for its memory costs more than sending it.
+    const owned = bytes.length >= GIVE_BACK_BYTES && bytes.length === bytes.buffer.byteLength;
     if (this.#backlog.length === 0 && this.#connection !== null && !cork.holds(this)) {
       const taken = this.#connection.write(bytes);
-      if (taken === bytes.length) return;
-      if (taken < 0) this.close();
-      else this.#backlog.push(bytes.subarray(taken));
+      if (taken === bytes.length) {
+        if (owned) giveBack(bytes);
+      } else if (taken < 0) this.close();
+      else this.#keep(bytes.subarray(taken), owned);
       return;
     }
     if (cork.holds(this)) cork.flush();
-    this.#write(bytes, 0, bytes.length, false);
+    this.#write(bytes, 0, bytes.length, owned);
   }
 
   /** For the cork alone: sends the first bytes of its buffer, which it will use again. */
   sendGathered(bytes: Buffer, length: number): void {
-    if (!this.#closed) this.#write(bytes, 0, length, true);
+    if (this.#closed) return;
+    let taken = 0;
+    if (this.#backlog.length === 0 && this.#connection !== null) {
+      taken = this.#connection.write(bytes, 0, length);
+      if (taken === length) return;
+      if (taken < 0) {
+        this.close();
+        return;
+      }
+    }
+    this.#keep(Buffer.from(bytes.subarray(taken, length)), false);
   }
 
   /** Sends FIN when everything before it is sent. */
@@ -86,7 +111,10 @@ export class Outbox {
     for (let i = 0; i < waiting.length; i++) {
       const bytes = waiting[i]!;
       const taken = connection.write(bytes, 0, bytes.length);
-      if (taken === bytes.length) continue;
+      if (taken === bytes.length) {
+        if (!this.#shared) giveBack(bytes);
+        continue;
+      }
       if (taken < 0) {
         this.close();
         return false;
@@ -95,6 +123,7 @@ export class Outbox {
       this.#backlog = waiting.slice(i);
       return false;
     }
+    this.#shared = false;
     if (this.#finishing) connection.shutdown();
     return true;
   }
@@ -105,18 +134,30 @@ export class Outbox {
     this.#backlog = [];
   }
 
-  #write(bytes: Buffer, start: number, end: number, copy: boolean): void {
+  #write(bytes: Buffer, start: number, end: number, owned: boolean): void {
     let from = start;
     if (this.#backlog.length === 0 && this.#connection !== null) {
       const taken = this.#connection.write(bytes, start, end - start);
-      if (taken === end - start) return;
+      if (taken === end - start) {
+        if (owned) giveBack(bytes);
+        return;
+      }
       if (taken < 0) {
         this.close();
         return;
       }
       from += taken;
     }
-    const rest = bytes.subarray(from, end);
-    this.#backlog.push(copy ? Buffer.from(rest) : rest);
+    this.#keep(bytes.subarray(from, end), owned);
   }
+
+  #keep(rest: Buffer, owned: boolean): void {
+    if (!owned) this.#shared = true;
+    this.#backlog.push(rest);
+  }
+}
+
+/** Frees the memory of a buffer now: a moved buffer is empty, and the new one has no bytes. About 0.2 µs. */
+function giveBack(bytes: Buffer): void {
+  (bytes.buffer as ArrayBuffer).transfer(0);
 }

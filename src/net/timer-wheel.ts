@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 
-/** Time between two slots. A timer is never early, and late by at most two of these. */
+/** Time between two slots. A timer is never early, and late by at most three of these, while the wheel is advanced in time. */
 export const TICK_MS = 50;
 const SLOTS = 512;
 
@@ -37,7 +37,7 @@ export class TimerWheel {
   #linked = 0;
   readonly #onBusy: () => void;
 
-  /** Time as of the last tick or the last `refresh`, in milliseconds. */
+  /** Time as of the last tick or the last `refresh`, in milliseconds; older while the wheel is idle. */
   now: number;
 
   /** @param onBusy called when a first timer is set: someone must then call `advance` every `TICK_MS` until it is idle */
@@ -64,7 +64,10 @@ export class TimerWheel {
       timer.deadline = Number.POSITIVE_INFINITY;
       return;
     }
-    const deadline = this.now + delayMs;
+    // An idle wheel is not advanced: what it took for now may be hours ago.
+    if (this.#linked === 0) this.refresh();
+    // `now` may be a tick old: a tick more, so that the timer is not early.
+    const deadline = this.now + delayMs + TICK_MS;
     timer.deadline = deadline;
     if (deadline < timer.scheduled) this.#relink(timer, deadline);
   }

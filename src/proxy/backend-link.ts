@@ -9,6 +9,7 @@ import { COLUMN } from "../observe/columns.ts";
 import type { Row } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import { IdleStack } from "../pool/idle-stack.ts";
+import type { Link, Reuse } from "./target.ts";
 
 /** Of the time a backend says it keeps an idle connection, what Weir uses: the rest covers the way there. */
 const KEEP_ALIVE_SHARE = 0.8;
@@ -21,7 +22,7 @@ const FRESH_ENOUGH_MS = 1_000;
 const QUIET_MS = 5_000;
 
 /** One worker's way to one backend: its idle connections, and the dialling of new ones. */
-export class BackendLink {
+export class BackendLink implements Link {
   readonly #pool: string;
   readonly plan: BackendPlan;
   readonly row: Row;
@@ -68,7 +69,7 @@ export class BackendLink {
    * Leases a stream for one attempt.
    * @param reuse `any` idle connection will do, only a `recent` one, or `none`
    */
-  lease(events: ResponseEvents, limits: AttemptLimits, reuse: "any" | "recent" | "none"): OutboundStream {
+  lease(events: ResponseEvents, limits: AttemptLimits, reuse: Reuse): OutboundStream {
     if (reuse !== "none") {
       const last = this.#idle.peek();
       if (last !== undefined && (reuse === "any" || this.#wheel.now - last.idleSince < FRESH_ENOUGH_MS)) {

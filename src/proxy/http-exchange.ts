@@ -8,8 +8,7 @@ import { type Expiring, Timer, type TimerWheel } from "../net/timer-wheel.ts";
 import { COLUMN } from "../observe/columns.ts";
 import type { Row } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
-import type { BackendLink } from "./backend-link.ts";
-import type { Target } from "./target.ts";
+import type { Link, Reuse, Target } from "./target.ts";
 import { Tunnel } from "./tunnel.ts";
 
 /** What the exchanges of one listener share. */
@@ -21,7 +20,7 @@ export interface ExchangeContext {
   readonly clock: Clock;
   readonly log: Log;
   /** Where a request goes, `null` where no route matches. */
-  readonly route: (request: Head) => Target | null;
+  readonly route: (request: Head) => Target<Link> | null;
   /** Keeps track of an upgraded connection while it is open. */
   readonly tunnels: Set<Tunnel>;
 }
@@ -52,9 +51,9 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
   readonly #idempotent: boolean;
   readonly #startedMs: number;
   #state: State = "connecting";
-  #target: Target | null = null;
+  #target: Target<Link> | null = null;
   #backend: OutboundStream | null = null;
-  #link: BackendLink | null = null;
+  #link: Link | null = null;
   #index = -1;
   #tried: readonly number[] = NOTHING_TRIED;
   /** Pieces of the body that a new attempt would need; `null` when some of them are gone. */
@@ -91,9 +90,8 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
       return;
     }
     this.#requestDone = request.framing === "none";
-    // Only a connection can be upgraded, and only with nothing else on it: a body would come before the tunnel, and
-    // HTTP/2 without TLS would hide the requests in it (h2c smuggling).
-    if (request.upgrade && (request.framing !== "none" || asksForHttp2(request) || request.minor === 0))
+    // Only a connection can be upgraded, and only with nothing else on it: a body would come before the tunnel.
+    if (request.upgrade && (request.framing !== "none" || !namesProtocol(request) || request.minor === 0))
       request.upgrade = false;
     this.#choose();
   }
@@ -203,10 +201,11 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
 
   attemptFailed(code: ErrorCode, detail: string): void {
     if (this.#state === "done") return;
+    // There is no stream yet when dialling fails at once, as with a unix socket without its file.
     const backend = this.#backend;
     const link = this.#link;
     this.#backend = null;
-    if (backend === null || link === null) return;
+    if (link === null) return;
     link.row.end();
     this.#link = null;
     if (this.#state === "responding") {
@@ -217,8 +216,9 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
       return;
     }
     // The stale keep-alive race (RFC 9112 §9.3.1): the backend closed the connection while the request was on its way.
-    const stale = code === "BACKEND_RESET" && backend.reused;
-    if (stale && (this.#idempotent || !backend.sent) && this.#replayable) {
+    const sent = backend !== null && backend.sent;
+    const stale = code === "BACKEND_RESET" && backend !== null && backend.reused;
+    if (stale && (this.#idempotent || !sent) && this.#replayable) {
       link.row.add(COLUMN.retries, 1);
       this.#attempt(this.#index, "none");
       return;
@@ -227,7 +227,7 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
     const tried = [...this.#tried, this.#index];
     this.#tried = tried;
     const attempts = this.#target?.limits.attempts ?? 1;
-    if (!backend.sent && ERRORS[code].retry && tried.length < attempts) {
+    if (!sent && ERRORS[code].retry && tried.length < attempts) {
       const next = this.#target?.live.pool.pick(0, tried) ?? -1;
       if (next !== -1) {
         link.row.add(COLUMN.retries, 1);
@@ -276,11 +276,11 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
     else this.#attempt(index, this.#reuse());
   }
 
-  #reuse(): "any" | "recent" {
+  #reuse(): Reuse {
     return this.#idempotent ? "any" : "recent";
   }
 
-  #attempt(index: number, reuse: "any" | "recent" | "none"): void {
+  #attempt(index: number, reuse: Reuse): void {
     const target = this.#target;
     const link = target?.live.links[index];
     if (target === null || link === undefined) return;
@@ -290,6 +290,8 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
     this.#link = link;
     link.row.begin();
     const backend = link.lease(this, target.attempt, reuse);
+    // It has failed already, and `attemptFailed` has seen to what comes next.
+    if (this.#link !== link) return;
     this.#backend = backend;
     if (backend.ready) this.backendReady();
   }
@@ -307,7 +309,7 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
     this.#pieces.push({ bytes, start, end });
   }
 
-  #sendPieces(backend: OutboundStream, link: BackendLink, pieces: readonly Piece[]): void {
+  #sendPieces(backend: OutboundStream, link: Link, pieces: readonly Piece[]): void {
     for (const { bytes, start, end } of pieces) {
       link.row.add(COLUMN.bytesIn, end - start);
       backend.sendBody(bytes, start, end);
@@ -409,10 +411,13 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
 
 const H2C = /(?:^|[,\s])h2c(?:$|[,\s])/i;
 
-function asksForHttp2(request: Head): boolean {
+/** Whether `Upgrade` names a protocol that may pass: HTTP/2 without TLS would hide requests in a tunnel (h2c smuggling). */
+function namesProtocol(request: Head): boolean {
+  let named = false;
   for (let i = 0; i < request.count; i++) {
-    if (request.kind(i) === FIELD.upgrade && H2C.test(request.text(request.valueStart(i), request.valueEnd(i))))
-      return true;
+    if (request.kind(i) !== FIELD.upgrade) continue;
+    if (H2C.test(request.text(request.valueStart(i), request.valueEnd(i)))) return false;
+    named = true;
   }
-  return false;
+  return named;
 }

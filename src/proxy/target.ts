@@ -1,18 +1,35 @@
 import type { Limits, Timeouts } from "../config/plan.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { OutboundStream, ResponseEvents } from "../http/streams.ts";
 import type { AttemptLimits } from "../http1/backend-connection.ts";
+import type { Row } from "../observe/counters.ts";
+import type { Log } from "../observe/log.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { BackendLink } from "./backend-link.ts";
 
+/** Which streams will do for an attempt: one on any connection that is there, on one used just now, or on a new one only. */
+export type Reuse = "any" | "recent" | "none";
+
+/** The way to one backend as an exchange sees it, whatever protocol is spoken there. */
+export interface Link {
+  /** Counters of the backend. */
+  readonly row: Row;
+  /** Leases a stream for one attempt. `attemptFailed` may come before this returns; nothing else does. */
+  lease(events: ResponseEvents, limits: AttemptLimits, reuse: Reuse): OutboundStream;
+  /** Says that work went elsewhere because this backend could not be reached. */
+  reportFailover(log: Log, code: ErrorCode, detail: string): void;
+}
+
 /** A pool at work: what chooses, and the ways to what is chosen. */
-export interface LivePool {
+export interface LivePool<L extends Link = BackendLink> {
   readonly pool: Pool;
   /** By the position of the backend in the pool. */
-  readonly links: readonly BackendLink[];
+  readonly links: readonly L[];
 }
 
 /** Where a route leads. */
-export interface Target {
-  readonly live: LivePool;
+export interface Target<L extends Link = BackendLink> {
+  readonly live: LivePool<L>;
   readonly timeouts: Timeouts;
   readonly limits: Limits;
   /** What the codec needs to know of them. */

@@ -185,6 +185,7 @@ class Attempt implements Receiver, Expiring {
     this.link = link;
     this.#session = session;
     this.#context = context;
+    context.wheel.refresh();
     context.wheel.set(this.#timer, context.target.timeouts.connectMs);
   }
 

@@ -55,7 +55,13 @@ export class Tunnel implements Expiring {
   }
 
   expired(): void {
-    this.finish("idle", false);
+    // Where bytes wait, a reset: what came is not to be mistaken for all there was.
+    this.finish("idle", this.#client.blocked || this.#backend.blocked);
+  }
+
+  /** For its sides: an end has taken some of what waited for it. */
+  progressed(): void {
+    this.#wheel.set(this.#timer, this.#idleMs);
   }
 
   /** For its sides: bytes passed. */
@@ -105,13 +111,19 @@ class Side implements Receiver {
 
   received(bytes: Buffer): void {
     const peer = this.peer;
-    if (peer === null || peer.#closed) return;
+    if (peer === null) return;
+    if (peer.#closed) {
+      // Gone for good, not only half-closed: nobody will ever read this. What it sent before still arrives.
+      if (!this.#outbox.blocked) this.#tunnel.finish("closed", true);
+      return;
+    }
     this.#tunnel.passed(this.#isClient, bytes.length);
     peer.#outbox.sendAtOnce(bytes);
     if (peer.#outbox.blocked) this.pause();
   }
 
   drained(): void {
+    if (this.#outbox.blocked) this.#tunnel.progressed();
     if (!this.#outbox.drain()) return;
     const peer = this.peer;
     if (peer !== null && peer.#paused && !peer.#closed) {
@@ -149,7 +161,7 @@ class Side implements Receiver {
     if (this.#closed) return;
     this.#closed = true;
     if (reset) this.#connection.terminate();
-    else this.#connection.end();
+    else this.#connection.close();
   }
 
   /** Both directions have ended and nothing waits: close. */

@@ -17,6 +17,8 @@ export function pathOf(request: Head): string {
   const target = request.text(request.targetStart, request.targetEnd);
   const query = target.indexOf("?");
   const path = query === -1 ? target : target.slice(0, query);
+  // An absolute target without a path, and what it is forwarded as (RFC 9112 §3.2.4).
+  if (path === "") return target === "" && request.method === "OPTIONS" ? "*" : "/";
   return path.includes("%") || path.includes("/.") ? normalize(path) : path;
 }
 

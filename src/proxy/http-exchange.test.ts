@@ -1,0 +1,469 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import {
+  FakeInbound,
+  FakeLink,
+  type FakeOutbound,
+  type HeadParts,
+  plainHead,
+  upload,
+} from "../../test/fixtures/fake-streams.ts";
+import { fakeTime, type FakeTime } from "../../test/fixtures/fake-peer.ts";
+import { fakeTools } from "../balance/fake-tools.ts";
+import { first } from "../balance/first.ts";
+import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from "../config/defaults.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { Head } from "../http/head.ts";
+import { COLUMN, type Column, errorColumn } from "../observe/columns.ts";
+import { Counters, countersBytes } from "../observe/counters.ts";
+import { Pool } from "../pool/pool.ts";
+import { type ExchangeContext, HttpExchange } from "./http-exchange.ts";
+import type { Tunnel } from "./tunnel.ts";
+
+const BACKENDS = 3;
+/** The listener's row, behind those of the backends. */
+const LISTENER = BACKENDS;
+
+/** An exchange between two streams of no protocol. */
+class Stage {
+  readonly time: FakeTime = fakeTime();
+  readonly client: FakeInbound = new FakeInbound();
+  readonly links: readonly FakeLink[];
+  readonly tunnels: Set<Tunnel> = new Set<Tunnel>();
+  readonly exchange: HttpExchange;
+  readonly #counters: Counters;
+
+  constructor(
+    request: HeadParts = {},
+    prepare: (links: readonly FakeLink[]) => void = () => {},
+    bodyBytes: number | null = null,
+  ) {
+    const shape = { workers: 1, rows: BACKENDS + 1, cursors: 1 };
+    const counters = new Counters(new ArrayBuffer(countersBytes(shape)), shape);
+    this.#counters = counters;
+    this.links = Array.from({ length: BACKENDS }, (_, index) => new FakeLink(counters.row(0, index)));
+    prepare(this.links);
+    const members = this.links.map((_, index) => ({ id: `b${index}`, weight: 1 }));
+    const limits = { ...DEFAULT_LIMITS, bodyBytes };
+    const target = {
+      live: { pool: new Pool("app", first, members, fakeTools()), links: this.links },
+      timeouts: DEFAULT_TIMEOUTS,
+      limits,
+      attempt: { ...limits, connectMs: DEFAULT_TIMEOUTS.connectMs, idleBackendMs: DEFAULT_TIMEOUTS.idleBackendMs },
+    };
+    const log = { info: () => {}, warn: () => {}, error: () => {} };
+    const context: ExchangeContext = {
+      listener: "web",
+      row: counters.row(0, LISTENER),
+      wheel: this.time.wheel,
+      clock: this.time.clock,
+      log,
+      route: (head: Head) => (head.text(head.targetStart, head.targetEnd) === "/nowhere" ? null : target),
+      tunnels: this.tunnels,
+    };
+    this.exchange = new HttpExchange(context, this.client, plainHead(request));
+    this.exchange.begin();
+  }
+
+  /** The stream of the latest attempt. */
+  get backend(): FakeOutbound {
+    const stream = this.links.flatMap(({ streams }) => streams).find(({ over }) => !over);
+    if (stream === undefined) throw new Error("no attempt is under way");
+    return stream;
+  }
+
+  get attempts(): number[] {
+    return this.links.map(({ streams }) => streams.length);
+  }
+
+  inFlight(): number {
+    return Array.from({ length: BACKENDS + 1 }, (_, row) => this.#counters.inFlight(row)).reduce((a, b) => a + b, 0);
+  }
+
+  count(column: Column, row: number = LISTENER): number {
+    return this.#counters.total(row, COLUMN[column]);
+  }
+
+  errors(code: ErrorCode, row: number = LISTENER): number {
+    return this.#counters.total(row, errorColumn(code));
+  }
+}
+
+test("an exchange knows no protocol: its code loads no codec", async () => {
+  const imports = new Bun.Transpiler({ loader: "ts" }).scanImports(
+    await Bun.file(`${import.meta.dir}/http-exchange.ts`).text(),
+  );
+  expect(imports.filter(({ path }) => /http[12]/.test(path))).toEqual([]);
+});
+
+describe("between two streams of no protocol", () => {
+  test("a request goes one way and its response the other", () => {
+    const stage = new Stage({ method: "PUT", framing: "chunked" });
+    stage.backend.open();
+    upload(stage.exchange, "hello ");
+    upload(stage.exchange, "world");
+    const trailers = plainHead();
+    stage.exchange.requestEnd(trailers);
+    const { backend } = stage;
+    expect([backend.asked, backend.body, backend.trailers]).toEqual([["PUT", "end"], "hello world", trailers]);
+    backend.respond(103);
+    backend.respond(200);
+    backend.send("all ");
+    backend.send("right");
+    backend.end(trailers);
+    const { client } = stage;
+    expect([client.sent, client.body, client.trailers]).toEqual([["103", "200", "end"], "all right", trailers]);
+    expect(stage.inFlight()).toBe(0);
+    expect([stage.count("requests"), stage.count("responses2xx"), stage.count("responses1xx")]).toEqual([1, 1, 1]);
+  });
+
+  test("a stream that is ready is used at once", () => {
+    const stage = new Stage({}, ([link]) => (link!.idle = true));
+    expect(stage.backend.asked).toEqual(["GET", "end"]);
+  });
+
+  test("a request that must not be repeated asks for a stream that was used just now", () => {
+    expect(new Stage({ method: "POST", framing: "length", length: 1 }).links[0]!.asked).toEqual(["recent"]);
+    expect(new Stage({ method: "PUT", framing: "length", length: 1 }).links[0]!.asked).toEqual(["any"]);
+  });
+
+  test("a body that comes before its stream is ready waits, and its client is paused", () => {
+    const stage = new Stage({ method: "POST", framing: "chunked" });
+    upload(stage.exchange, "early");
+    expect(stage.client.paused).toBe(true);
+    stage.backend.open();
+    expect([stage.backend.body, stage.client.paused]).toEqual(["early", false]);
+  });
+
+  test("a client is paused while its backend is blocked", () => {
+    const stage = new Stage({ method: "POST", framing: "chunked" });
+    stage.backend.open();
+    stage.backend.blocked = true;
+    upload(stage.exchange, "more");
+    expect(stage.client.paused).toBe(true);
+    stage.backend.events.backendWritable();
+    expect(stage.client.paused).toBe(true);
+    stage.backend.blocked = false;
+    stage.backend.events.backendWritable();
+    expect(stage.client.paused).toBe(false);
+  });
+
+  test("a backend is paused while its client is blocked", () => {
+    const stage = new Stage();
+    stage.backend.open();
+    stage.backend.respond(200);
+    stage.client.blocked = true;
+    stage.backend.send("more");
+    expect(stage.backend.paused).toBe(true);
+    stage.exchange.clientWritable();
+    expect(stage.backend.paused).toBe(true);
+    stage.client.blocked = false;
+    stage.exchange.clientWritable();
+    expect(stage.backend.paused).toBe(false);
+  });
+
+  test("no route is a 404, no backend a 503, and neither asks anybody", () => {
+    const stage = new Stage({ target: "/nowhere" });
+    expect([stage.client.sent, stage.attempts]).toEqual([
+      ["404", "end"],
+      [0, 0, 0],
+    ]);
+    expect(stage.inFlight()).toBe(0);
+  });
+
+  test("a body longer than allowed is refused before or while it comes", () => {
+    const announced = new Stage({ method: "POST", framing: "length", length: 11 }, undefined, 10);
+    expect([announced.client.sent, announced.attempts]).toEqual([
+      ["413", "end"],
+      [0, 0, 0],
+    ]);
+    const stage = new Stage({ method: "POST", framing: "chunked" }, undefined, 10);
+    stage.backend.open();
+    upload(stage.exchange, "0123456789");
+    const { backend } = stage;
+    upload(stage.exchange, "x");
+    expect([stage.client.sent, backend.asked]).toEqual([
+      ["413", "end"],
+      ["POST", "cancel"],
+    ]);
+    expect(stage.inFlight()).toBe(0);
+  });
+});
+
+describe("a failed attempt", () => {
+  test("that has sent nothing goes elsewhere, to each backend once, with the whole request", () => {
+    const stage = new Stage({ method: "POST", framing: "chunked" });
+    upload(stage.exchange, "early");
+    stage.backend.fail("BACKEND_REFUSED");
+    stage.backend.fail("BACKEND_CONNECT_TIMEOUT");
+    expect(stage.attempts).toEqual([1, 1, 1]);
+    stage.backend.open();
+    upload(stage.exchange, " late");
+    expect(stage.backend.body).toBe("early late");
+    expect(stage.links.reduce((sum, { failovers }) => sum + failovers, 0)).toBe(2);
+    expect(stage.inFlight()).toBe(2);
+  });
+
+  test("is the client's error when every backend has failed", () => {
+    const stage = new Stage();
+    for (let i = 0; i < BACKENDS; i++) stage.backend.fail("BACKEND_CONNECT_TIMEOUT");
+    expect(stage.client.sent).toEqual(["504", "end"]);
+    expect(stage.errors("BACKEND_CONNECT_TIMEOUT")).toBe(1);
+    expect(stage.inFlight()).toBe(0);
+  });
+
+  test("may fail before it has a stream", () => {
+    const stage = new Stage({}, (links) => links.forEach((link, index) => (link.failsAtOnce = index !== 1)));
+    expect(stage.attempts[1]).toBe(1);
+    stage.backend.open();
+    expect(stage.backend.asked).toEqual(["GET", "end"]);
+    const none = new Stage({}, (links) => links.forEach((link) => (link.failsAtOnce = true)));
+    expect([none.client.sent, none.attempts, none.inFlight()]).toEqual([["502", "end"], [1, 1, 1], 0]);
+  });
+
+  test("that has sent something on a new connection is not repeated", () => {
+    const stage = new Stage();
+    stage.backend.open();
+    stage.backend.fail("BACKEND_RESET");
+    expect([stage.client.sent, stage.attempts]).toEqual([
+      ["502", "end"],
+      [1, 0, 0],
+    ]);
+  });
+
+  test("on a used connection is repeated on a new one of the same backend, when it may be", () => {
+    const stage = new Stage({ method: "PUT", framing: "chunked" }, ([link]) => (link!.idle = true));
+    upload(stage.exchange, "body");
+    stage.exchange.requestEnd(null);
+    stage.backend.fail("BACKEND_RESET");
+    expect(stage.links[0]!.asked).toEqual(["any", "none"]);
+    stage.backend.open();
+    expect([stage.backend.body, stage.backend.asked]).toEqual(["body", ["PUT", "end"]]);
+    stage.backend.fail("BACKEND_RESET");
+    expect(stage.client.sent).toEqual(["502", "end"]);
+    expect(stage.attempts).toEqual([2, 0, 0]);
+  });
+
+  test("on a used connection is not repeated when the method forbids it, or the body is too long to keep", () => {
+    const post = new Stage({ method: "POST", framing: "chunked" }, ([link]) => (link!.idle = true));
+    upload(post.exchange, "x");
+    post.backend.fail("BACKEND_RESET");
+    expect([post.client.sent, post.attempts]).toEqual([
+      ["502", "end"],
+      [1, 0, 0],
+    ]);
+    const long = new Stage({ method: "PUT", framing: "chunked" }, ([link]) => (link!.idle = true));
+    upload(long.exchange, "x".repeat(65 * 1024));
+    long.backend.fail("BACKEND_RESET");
+    expect([long.client.sent, long.attempts]).toEqual([
+      ["502", "end"],
+      [1, 0, 0],
+    ]);
+  });
+
+  test("in the middle of a response breaks it visibly", () => {
+    const stage = new Stage();
+    stage.backend.open();
+    stage.backend.respond(200);
+    stage.backend.fail("BACKEND_INCOMPLETE");
+    expect(stage.client.sent).toEqual(["200", "abort"]);
+    expect([stage.errors("BACKEND_INCOMPLETE"), stage.errors("BACKEND_INCOMPLETE", 0)]).toEqual([1, 1]);
+    expect(stage.inFlight()).toBe(0);
+  });
+});
+
+describe("deadlines, at their defaults", () => {
+  test("60 s for a response, 1xx or not", () => {
+    const stage = new Stage();
+    const { backend } = stage;
+    backend.open();
+    stage.time.pass(30_000);
+    backend.respond(103);
+    stage.time.pass(29_000);
+    expect(stage.client.sent).toEqual(["103"]);
+    stage.time.pass(2_000);
+    expect([stage.client.sent, backend.asked]).toEqual([
+      ["103", "504", "end"],
+      ["GET", "end", "cancel"],
+    ]);
+    expect(stage.inFlight()).toBe(0);
+  });
+
+  test("30 s without progress for an upload, however long it takes in all", () => {
+    const stage = new Stage({ method: "POST", framing: "chunked" });
+    stage.backend.open();
+    for (let i = 0; i < 5; i++) {
+      stage.time.pass(29_000);
+      upload(stage.exchange, "x");
+    }
+    expect(stage.client.sent).toEqual([]);
+    stage.time.pass(31_000);
+    expect(stage.client.sent).toEqual(["408", "end"]);
+    expect(stage.errors("CLIENT_BODY_TIMEOUT")).toBe(1);
+  });
+
+  test("30 s without progress of a backend that does not read: its fault, not the client's", () => {
+    const stage = new Stage({ method: "POST", framing: "chunked" });
+    stage.backend.open();
+    stage.backend.blocked = true;
+    upload(stage.exchange, "x");
+    stage.time.pass(29_000);
+    stage.backend.events.backendWritable();
+    stage.time.pass(29_000);
+    expect(stage.client.sent).toEqual([]);
+    stage.time.pass(2_000);
+    expect(stage.client.sent).toEqual(["504", "end"]);
+    expect(stage.errors("BACKEND_SLOW_READER")).toBe(1);
+  });
+
+  test("30 s without progress for a download, whoever stands still", () => {
+    const silent = new Stage();
+    silent.backend.open();
+    silent.backend.respond(200);
+    for (let i = 0; i < 5; i++) {
+      silent.time.pass(29_000);
+      silent.backend.send("x");
+    }
+    silent.time.pass(31_000);
+    expect(silent.client.sent).toEqual(["200", "abort"]);
+    expect(silent.errors("BACKEND_BODY_TIMEOUT")).toBe(1);
+    const unread = new Stage();
+    unread.backend.open();
+    unread.backend.respond(200);
+    unread.client.blocked = true;
+    unread.backend.send("x");
+    unread.time.pass(31_000);
+    expect(unread.errors("CLIENT_SLOW_READER")).toBe(1);
+    expect([silent.inFlight(), unread.inFlight()]).toEqual([0, 0]);
+  });
+
+  test("none is left when all is done", () => {
+    const stage = new Stage();
+    stage.backend.open();
+    stage.backend.respond(200);
+    stage.backend.end();
+    expect(stage.time.wheel.idle).toBe(true);
+  });
+});
+
+describe("an upgrade", () => {
+  const chat = { upgrade: "chat" };
+
+  test("makes a tunnel of both connections, in flight until it ends", () => {
+    const stage = new Stage(chat);
+    const { backend, client } = stage;
+    backend.open();
+    backend.respond(101);
+    expect(client.sent).toEqual(["101", "detach"]);
+    expect([stage.tunnels.size, stage.inFlight()]).toEqual([1, 2]);
+    client.peer.receive("up");
+    backend.peer.receive("down");
+    expect([backend.peer.text, client.peer.text]).toEqual(["up", "down"]);
+    client.peer.finish();
+    backend.peer.finish();
+    expect([stage.tunnels.size, stage.inFlight()]).toEqual([0, 0]);
+  });
+
+  test("may be refused by any other response", () => {
+    const stage = new Stage(chat);
+    stage.backend.open();
+    stage.backend.respond(426);
+    stage.backend.end();
+    expect(stage.client.sent).toEqual(["426", "end"]);
+  });
+});
+
+test("a client that is gone takes its attempt with it, at whatever point", () => {
+  const points: readonly ((stage: Stage) => void)[] = [
+    () => {},
+    ({ backend }) => backend.open(),
+    ({ backend }) => {
+      backend.open();
+      backend.respond(200);
+    },
+  ];
+  for (const reach of points) {
+    const stage = new Stage();
+    reach(stage);
+    const { backend } = stage;
+    stage.exchange.requestFailed("CLIENT_GONE", "");
+    expect(backend.asked.at(-1)).toBe("cancel");
+    expect([stage.inFlight(), stage.errors("CLIENT_GONE")]).toEqual([0, 1]);
+  }
+});
+
+test("property: whatever happens in whatever order, there is one end for the client, and nothing stays in flight", () => {
+  const event = fc.constantFrom(
+    "upload",
+    "upload end",
+    "client blocked",
+    "client writable",
+    "client breaks its body",
+    "open",
+    "backend blocked",
+    "backend writable",
+    "interim",
+    "head",
+    "send",
+    "end",
+    "refused",
+    "reset",
+    "incomplete",
+    "time",
+  );
+  const request = fc.record({
+    method: fc.constantFrom("GET", "POST", "PUT"),
+    framing: fc.constantFrom("none" as const, "chunked" as const),
+    upgrade: fc.constantFrom("", "chat"),
+  });
+  const prepared = fc.record({ idle: fc.boolean(), failsAtOnce: fc.boolean() });
+  fc.assert(
+    fc.property(
+      request,
+      fc.tuple(prepared, prepared, prepared),
+      fc.array(event, { maxLength: 25 }),
+      (head, ways, events) => {
+        const stage = new Stage(head, (links) => links.forEach((link, index) => Object.assign(link, ways[index])));
+        const { client, exchange, time } = stage;
+        let uploading = head.framing === "chunked";
+        let responding = false;
+        for (const what of events) {
+          if (client.over) break;
+          const { backend } = stage;
+          if (what === "upload" && uploading && !client.paused) upload(exchange, "x");
+          else if (what === "upload end" && uploading) {
+            uploading = false;
+            exchange.requestEnd(null);
+          } else if (what === "client blocked") client.blocked = true;
+          else if (what === "client writable") {
+            client.blocked = false;
+            exchange.clientWritable();
+          } else if (what === "client breaks its body" && uploading) {
+            uploading = false;
+            exchange.requestFailed("CLIENT_BAD_BODY", "");
+          } else if (what === "time") time.pass(20_000);
+          else if (what === "refused" && !backend.ready) backend.fail("BACKEND_REFUSED");
+          else if (what === "open" && !backend.ready) backend.open();
+          else if (!backend.sent) continue;
+          else if (what === "backend blocked") backend.blocked = true;
+          else if (what === "backend writable") {
+            backend.blocked = false;
+            backend.events.backendWritable();
+          } else if (what === "reset" && !responding) backend.fail("BACKEND_RESET");
+          else if (what === "incomplete") backend.fail("BACKEND_INCOMPLETE");
+          else if (what === "interim" && !responding) backend.respond(103);
+          else if (what === "head" && !responding) {
+            responding = true;
+            backend.respond(200);
+          } else if (what === "send" && responding) backend.send("y");
+          else if (what === "end" && responding) backend.end();
+        }
+        if (!client.over) exchange.requestFailed("CLIENT_GONE", "");
+        expect(stage.inFlight()).toBe(0);
+        expect(time.wheel.idle).toBe(true);
+        for (const stream of stage.links.flatMap(({ streams }) => streams)) expect(stream.over).toBe(true);
+      },
+    ),
+    { numRuns: 2000 },
+  );
+});
