@@ -1,7 +1,7 @@
 import { planFromConfig } from "../config/read.ts";
 import { rowsOf } from "../engine/rows.ts";
 import { WeirError } from "../errors.ts";
-import { type Address, formatAddress } from "../net/address.ts";
+import { type Address, formatAddress } from "../address.ts";
 import { COLUMN } from "../observe/columns.ts";
 import type { Supervisor } from "../process/supervisor.ts";
 import { type Command, helpText, readArguments, usage } from "./command.ts";

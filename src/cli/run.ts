@@ -1,5 +1,5 @@
 import { systemClock } from "../clock.ts";
-import type { Plan } from "../config/plan.ts";
+import type { Plan } from "../plan.ts";
 import { WeirError } from "../errors.ts";
 import { flushLog, stderrLog } from "../observe/stderr-log.ts";
 import { Supervisor } from "../process/supervisor.ts";

@@ -1,6 +1,6 @@
 import { DEFAULT_POLICY, POLICIES } from "../balance/registry.ts";
 import { load } from "../config/load.ts";
-import type { Plan } from "../config/plan.ts";
+import type { Plan } from "../plan.ts";
 import type { Problem } from "../config/problems.ts";
 import { planFromConfig } from "../config/read.ts";
 import { type Command, type Given, helpText, readArguments, usage } from "./command.ts";

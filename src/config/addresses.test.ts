@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { WeirError } from "../errors.ts";
-import { formatAddress } from "../net/address.ts";
+import { formatAddress } from "../address.ts";
 import { backendAddress, ipOrBlock, listenAddress, shortBackend } from "./addresses.ts";
 
 function codeOf(run: () => unknown): string {

@@ -1,6 +1,6 @@
 import { WeirError } from "../errors.ts";
-import { isIPv4, isIPv6, parseAddress } from "../net/address.ts";
-import type { Address } from "../net/address.ts";
+import { isIPv4, isIPv6, parseAddress } from "../address.ts";
+import type { Address } from "../address.ts";
 import { nearest } from "./suggest.ts";
 
 /** The most that a weight may be: with it, sums over any pool stay whole numbers. */

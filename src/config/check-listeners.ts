@@ -1,5 +1,5 @@
-import { formatAddress } from "../net/address.ts";
-import type { Address } from "../net/address.ts";
+import { formatAddress } from "../address.ts";
+import type { Address } from "../address.ts";
 import { listenAddress } from "./addresses.ts";
 import { nameFindings } from "./check-pools.ts";
 import { routeFindings } from "./check-routes.ts";

@@ -1,4 +1,4 @@
-import { formatAddress } from "../net/address.ts";
+import { formatAddress } from "../address.ts";
 import { backendAddress, shortBackend } from "./addresses.ts";
 import { finding } from "./problems.ts";
 import type { Finding, Path } from "./problems.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { availableParallelism } from "node:os";
-import type { Plan } from "./plan.ts";
+import type { Plan } from "../plan.ts";
 import { planFromConfig } from "./read.ts";
 import type { Config } from "./schema.ts";
 

@@ -1,9 +1,9 @@
 import { availableParallelism } from "node:os";
 import { DEFAULT_POLICY } from "../balance/registry.ts";
-import { formatAddress } from "../net/address.ts";
+import { formatAddress } from "../address.ts";
 import { listenAddress } from "./addresses.ts";
 import { DEFAULT_ADMIN, DEFAULT_LIMITS, DEFAULT_SHUTDOWN_MS, DEFAULT_TIMEOUTS } from "./defaults.ts";
-import type { Limits, ListenerPlan, Plan, PoolPlan, RoutePlan, Timeouts } from "./plan.ts";
+import type { Limits, ListenerPlan, Plan, PoolPlan, RoutePlan, Timeouts } from "../plan.ts";
 import type { ReadConfig } from "./schema.ts";
 
 type ReadTimeouts = NonNullable<ReadConfig["timeouts"]>;

@@ -1,4 +1,4 @@
-import type { Limits, Timeouts } from "./plan.ts";
+import type { Limits, Timeouts } from "../plan.ts";
 
 /** In force where the configuration says nothing nearer. */
 export const DEFAULT_TIMEOUTS: Timeouts = {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { WeirError } from "../errors.ts";
 import type { ErrorCode } from "../errors.ts";
-import type { Address } from "../net/address.ts";
+import type { Address } from "../address.ts";
 import { formatDuration, formatSize, parseDuration, parseSize } from "../units.ts";
 import { backendAddress, ipOrBlock, listenAddress, shortBackend } from "./addresses.ts";
 import { routeHost, routePath } from "./matches.ts";

@@ -1,5 +1,5 @@
 import { WeirError } from "../errors.ts";
-import { isIPv4, isIPv6 } from "../net/address.ts";
+import { isIPv4, isIPv6 } from "../address.ts";
 import { listenAddress } from "./addresses.ts";
 
 function dead(what: string, use: string): WeirError {

@@ -2,7 +2,7 @@ import { compile } from "./compile.ts";
 import { listenerFindings } from "./check-listeners.ts";
 import { poolFindings } from "./check-pools.ts";
 import { plainFindings } from "./issues.ts";
-import type { Plan } from "./plan.ts";
+import type { Plan } from "../plan.ts";
 import { keyText, withoutEchoes } from "./problems.ts";
 import type { Finding, Problem } from "./problems.ts";
 import { valueAt } from "./raw.ts";

@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
-import { needsResolving } from "../net/address.ts";
-import type { Address } from "../net/address.ts";
-import type { Plan } from "./plan.ts";
+import { needsResolving } from "../address.ts";
+import type { Address } from "../address.ts";
+import type { Plan } from "../plan.ts";
 import { finding } from "./problems.ts";
 import type { Finding, Path } from "./problems.ts";
 

@@ -1,5 +1,5 @@
-import { formatAddress } from "../net/address.ts";
-import type { ListenerPlan, Plan, PoolPlan, RoutePlan } from "./plan.ts";
+import { formatAddress } from "../address.ts";
+import type { ListenerPlan, Plan, PoolPlan, RoutePlan } from "../plan.ts";
 
 /** A plan as `weir check` shows it: listeners with their routes, pools with their backends, and the rest in a line. */
 export function summary(plan: Plan): string {

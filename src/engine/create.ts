@@ -1,5 +1,5 @@
 import { POLICIES } from "../balance/registry.ts";
-import type { PoolPlan } from "../config/plan.ts";
+import type { PoolPlan } from "../plan.ts";
 import { reportDefectsTo } from "../net/handlers.ts";
 import { dial } from "../net/dial.ts";
 import { TICK_MS, TimerWheel } from "../net/timer-wheel.ts";

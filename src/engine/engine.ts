@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { Plan } from "../config/plan.ts";
+import type { Plan } from "../plan.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import type { Random } from "../random.ts";

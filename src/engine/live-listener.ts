@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { ListenerPlan } from "../config/plan.ts";
+import type { ListenerPlan } from "../plan.ts";
 import type { Head } from "../http/head.ts";
 import { Origins } from "../http/origin.ts";
 import { ClientConnection, type ClientContext } from "../http1/client-connection.ts";

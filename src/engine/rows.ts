@@ -1,4 +1,4 @@
-import type { Plan } from "../config/plan.ts";
+import type { Plan } from "../plan.ts";
 import type { CountersShape } from "../observe/counters.ts";
 
 /** Which row of the shared counters belongs to what. */

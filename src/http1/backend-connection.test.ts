@@ -160,7 +160,7 @@ describe("a connection", () => {
     const subject = new Subject().open();
     subject.connection.sendHead(requestHead("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n"), ORIGIN);
     subject.peer.receive("HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n");
-    expect([subject.told.at(-1), subject.released, subject.left, subject.peer.over]).toEqual(["end 0", 0, 1, "end"]);
+    expect([subject.told.at(-1), subject.released, subject.left, subject.peer.over]).toEqual(["end 0", 0, 1, "close"]);
   });
 
   for (const [why, response] of [

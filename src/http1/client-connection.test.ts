@@ -165,7 +165,7 @@ describe("one after another", () => {
     const subject = new Subject();
     subject.connection.receive(`GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n${GET}`);
     expect(subject.told.length).toBe(1);
-    expect(subject.connection.over).toBe("end");
+    expect(subject.connection.over).toBe("close");
     expect(subject.left).toBe(1);
   });
 
@@ -199,7 +199,7 @@ describe("an early response", () => {
     subject.connection.receive("3456789");
     expect(subject.connection.over).toBe("");
     subject.time.pass(5_000);
-    expect(subject.connection.over).toBe("end");
+    expect(subject.connection.over).toBe("close");
   });
 });
 
@@ -209,7 +209,7 @@ describe("deadlines", () => {
     subject.time.pass(9_900);
     expect(subject.connection.over).toBe("");
     subject.time.pass(500);
-    expect(subject.connection.over).toBe("end");
+    expect(subject.connection.over).toBe("close");
     expect(subject.text).toBe("");
     expect(subject.left).toBe(1);
   });
@@ -234,7 +234,7 @@ describe("deadlines", () => {
       expect(subject.connection.over).toBe("");
     }
     subject.time.pass(2_000);
-    expect(subject.connection.over).toBe("end");
+    expect(subject.connection.over).toBe("close");
     expect(subject.text).toBe(OK.repeat(3));
   });
 
@@ -276,7 +276,7 @@ describe("an end", () => {
     expect(subject.connection.over).toBe("");
     subject.connection.drain();
     expect(subject.text).toBe(OK);
-    expect(subject.connection.over).toBe("end");
+    expect(subject.connection.over).toBe("close");
   });
 
   test("after it a late answer does nothing", () => {
@@ -293,7 +293,7 @@ describe("draining", () => {
     const subject = new Subject();
     subject.connection.receive(GET);
     subject.client.drain();
-    expect(subject.connection.over).toBe("end");
+    expect(subject.connection.over).toBe("close");
   });
 
   test("a connection at work closes after the response, and tells so", () => {
@@ -304,6 +304,6 @@ describe("draining", () => {
     expect(subject.connection.over).toBe("");
     respond(subject.streams[0]!);
     expect(subject.text).toContain("Connection: close");
-    expect(subject.connection.over).toBe("end");
+    expect(subject.connection.over).toBe("close");
   });
 });

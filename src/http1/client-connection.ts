@@ -194,7 +194,8 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
     const unbounded = hasBody && response.framing !== "length";
     this.#chunked = unbounded && this.#minor === 1;
     this.#untilClose = unbounded && this.#minor === 0;
-    // A client that is answered before it has sent all is told that the rest will not be read (RFC 9110 §10.1.1).
+    // A client that is answered before it has sent all is told that the rest will not be read (RFC 9110 §10.1.1): nobody
+    // can tell where a body ends once its exchange is over.
     const early = !this.#body.done && !this.#bodyIsHere;
     if (this.#untilClose || early || this.#context.draining) this.#keepAlive = false;
     FRAMING.chunked = this.#chunked;
@@ -339,8 +340,6 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
   #exchangeDone(): void {
     this.#events = null;
     this.#responded = false;
-    // Nobody can tell where the rest of a body ends once its exchange is over.
-    if (!this.#body.done) this.#keepAlive = false;
     cork.flush();
     if (this.#outbox.blocked) {
       this.#state = "flushing";

@@ -1,5 +1,5 @@
 import { WeirError } from "../errors.ts";
-import { type Address, formatAddress } from "./address.ts";
+import { type Address, formatAddress } from "../address.ts";
 import type { Libc, Result } from "./libc.ts";
 
 /** A failed call; `error` is its name, such as `EADDRINUSE`. */

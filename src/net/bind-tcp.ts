@@ -1,4 +1,4 @@
-import type { Address } from "./address.ts";
+import type { Address } from "../address.ts";
 import { CallError, listenError, makeSocket, must } from "./bind-error.ts";
 import { KEEP_ALIVE_MS } from "./handlers.ts";
 import { LEVEL, type Libc } from "./libc.ts";

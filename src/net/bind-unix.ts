@@ -1,6 +1,6 @@
 import { lstatSync, unlinkSync } from "node:fs";
 import { WeirError } from "../errors.ts";
-import type { Address } from "./address.ts";
+import type { Address } from "../address.ts";
 import { listenError, makeSocket, must } from "./bind-error.ts";
 import type { Libc } from "./libc.ts";
 import { BACKLOG, type ListeningSockets } from "./listening-sockets.ts";

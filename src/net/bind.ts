@@ -1,5 +1,5 @@
 import { WeirError } from "../errors.ts";
-import type { Address } from "./address.ts";
+import type { Address } from "../address.ts";
 import { bindTcp } from "./bind-tcp.ts";
 import { bindUnix } from "./bind-unix.ts";
 import { libc } from "./libc.ts";

@@ -1,5 +1,5 @@
 import { WeirError } from "../errors.ts";
-import { type Address, formatAddress } from "./address.ts";
+import { type Address, formatAddress } from "../address.ts";
 import type { Connection, Receiver } from "./connection.ts";
 import { cork } from "./cork.ts";
 import { type BunSocket, KEEP_ALIVE_MS, SOCKET_EVENTS } from "./handlers.ts";

@@ -1,4 +1,4 @@
-import type { Address } from "./address.ts";
+import type { Address } from "../address.ts";
 
 /** Connections that wait to be accepted. The system's own limit (net.core.somaxconn, 4096 on Linux) caps it. */
 export const BACKLOG = 4096;

@@ -1,6 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { WeirError } from "../errors.ts";
-import { type Address, formatAddress, needsResolving } from "./address.ts";
+import { type Address, formatAddress, needsResolving } from "../address.ts";
 
 /**
  * The address with its name looked up; IPv4 is preferred, which every client reaches. Others are given back as they are.

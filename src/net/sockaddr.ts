@@ -1,5 +1,5 @@
-import type { Address } from "./address.ts";
-import { isIPv4 } from "./address.ts";
+import type { Address } from "../address.ts";
+import { isIPv4 } from "../address.ts";
 import type { System } from "./libc.ts";
 
 /** The 16 bytes of an IPv6 address; `isIPv6(text)` holds. */

@@ -1,4 +1,4 @@
-import type { Plan } from "../config/plan.ts";
+import type { Plan } from "../plan.ts";
 import { ERRORS, type ErrorCode } from "../errors.ts";
 
 /** What a worker has to listen on, and how. */

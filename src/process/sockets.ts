@@ -1,5 +1,5 @@
-import type { Plan } from "../config/plan.ts";
-import type { Address } from "../net/address.ts";
+import type { Plan } from "../plan.ts";
+import type { Address } from "../address.ts";
 import { bindSockets, canBind } from "../net/bind.ts";
 import type { ListeningSockets } from "../net/listening-sockets.ts";
 import { listen } from "../net/listen.ts";

@@ -1,8 +1,8 @@
 import type { Clock } from "../clock.ts";
-import type { Plan } from "../config/plan.ts";
+import type { Plan } from "../plan.ts";
 import { rowsOf } from "../engine/rows.ts";
 import { WeirError } from "../errors.ts";
-import { formatAddress } from "../net/address.ts";
+import { formatAddress } from "../address.ts";
 import { Counters, countersBytes } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import { afterDeath, type Backoff, fresh } from "./backoff.ts";

@@ -1,4 +1,4 @@
-import type { Plan } from "../config/plan.ts";
+import type { Plan } from "../plan.ts";
 import { WeirError } from "../errors.ts";
 import { fromWorker, type FromWorker, type Inherited, type ToWorker } from "./messages.ts";
 import { workerCommand } from "./worker-command.ts";

@@ -1,8 +1,8 @@
-import type { BackendPlan } from "../config/plan.ts";
+import type { BackendPlan } from "../plan.ts";
 import { type AttemptLimits, BackendConnection, type BackendContext } from "../http1/backend-connection.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { OutboundStream, ResponseEvents } from "../http/streams.ts";
-import { type Address, formatAddress } from "../net/address.ts";
+import { type Address, formatAddress } from "../address.ts";
 import type { Dial } from "../net/dial.ts";
 import type { TimerWheel } from "../net/timer-wheel.ts";
 import { COLUMN } from "../observe/columns.ts";

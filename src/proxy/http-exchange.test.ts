@@ -245,6 +245,12 @@ describe("a failed attempt", () => {
   });
 
   test("on a used connection is not repeated when the method forbids it, or the body is too long to keep", () => {
+    const bare = new Stage({ method: "POST" }, ([link]) => (link!.idle = true));
+    bare.backend.fail("BACKEND_RESET");
+    expect([bare.client.sent, bare.attempts]).toEqual([
+      ["502", "end"],
+      [1, 0, 0],
+    ]);
     const post = new Stage({ method: "POST", framing: "chunked" }, ([link]) => (link!.idle = true));
     upload(post.exchange, "x");
     post.backend.fail("BACKEND_RESET");

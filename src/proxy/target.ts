@@ -1,4 +1,4 @@
-import type { Limits, Timeouts } from "../config/plan.ts";
+import type { Limits, Timeouts } from "../plan.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { OutboundStream, ResponseEvents } from "../http/streams.ts";
 import type { AttemptLimits } from "../http1/backend-connection.ts";

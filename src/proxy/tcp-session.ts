@@ -58,8 +58,9 @@ export class TcpSession implements Receiver {
     this.#dial(index, link);
   }
 
-  /** Closes at once. */
+  /** Closes at once: Weir ends, and the time for it to end by itself is over. */
   destroy(): void {
+    if (!this.#over) this.#context.row.fail("WEIR_DRAINED");
     if (this.#tunnel !== null) this.#tunnel.destroy();
     else this.#giveUp();
   }

@@ -73,7 +73,7 @@ test("a half-close of the client passes on, and the backend may go on sending", 
   expect(bench.client.text).toBe("late");
   expect(bench.finished).toEqual([]);
   bench.backend.data.ended();
-  expect(bench.client.acts).toEqual(["shutdown", "end"]);
+  expect(bench.client.acts).toEqual(["shutdown", "close"]);
   expect(bench.finished).toEqual(["closed"]);
 });
 
@@ -84,7 +84,7 @@ test("a half-close of the backend passes on, and the client may go on sending", 
   bench.fromClient("late");
   expect(bench.backend.text).toBe("late");
   bench.client.data.ended();
-  expect(bench.backend.acts).toEqual(["shutdown", "end"]);
+  expect(bench.backend.acts).toEqual(["shutdown", "close"]);
   expect(bench.finished).toEqual(["closed"]);
 });
 
@@ -170,7 +170,7 @@ test("an end that is wholly gone after its FIN lets the other one finish in orde
   bench.client.data.ended();
   bench.client.data.closed(undefined);
   bench.backend.data.ended();
-  expect(bench.backend.acts).toEqual(["shutdown", "end"]);
+  expect(bench.backend.acts).toEqual(["shutdown", "close"]);
   expect(bench.finished).toEqual(["closed"]);
 });
 
@@ -204,7 +204,7 @@ test("silence of both ends closes the tunnel after its time, not before", () => 
   expect(bench.finished).toEqual([]);
   bench.pass(IDLE_MS);
   expect(bench.finished).toEqual(["idle"]);
-  expect([bench.client.acts, bench.backend.acts]).toEqual([["end"], ["end"]]);
+  expect([bench.client.acts, bench.backend.acts]).toEqual([["close"], ["close"]]);
 });
 
 test("a reader that takes a little at a time is not silent", () => {
@@ -274,7 +274,7 @@ test("whatever the order of events: bytes complete and in order, one read held a
           connection.data.received(bytes);
           const held = sizeOf(sent[side]) - bench[other[side]].bytes.length;
           expect(held).toBeLessThanOrEqual(event.size);
-          expect(connection.paused).toBe(held > 0);
+          expect<boolean>(connection.paused).toBe(held > 0);
         }
       }
       for (const side of ["client", "backend"] as const) {

@@ -112,6 +112,7 @@ describe("drain", () => {
     expect(await tcp.engine.drain(50)).toBe(1);
     await Promise.all([request, upgraded, half, plain].map((client) => client.until(({ closed }) => closed)));
     await until(() => http.inFlight() === 0 && tcp.inFlight() === 0);
+    expect(tcp.listenerErrors("WEIR_DRAINED")).toBe(1);
     expect(http.engine.connections()).toEqual({ clients: 0, backends: 0 });
     expect(tcp.engine.connections()).toEqual({ clients: 0, backends: 0 });
     expect([...http.log, ...tcp.log].filter(({ event }) => event === "defect")).toEqual([]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { parseAddress } from "../../src/net/address.ts";
+import { parseAddress } from "../../src/address.ts";
 import { until } from "../fixtures/cluster.ts";
 import { backend, chunks, client, get, ok, post, weir } from "../fixtures/http.ts";
 

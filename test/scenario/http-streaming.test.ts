@@ -1,7 +1,10 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { until } from "../fixtures/cluster.ts";
 import { weir } from "../fixtures/http.ts";
 import { patternHash, StreamPeer, streamServer, streamTo } from "../fixtures/stream.ts";
+
+// A busy machine is slow, not wrong.
+setDefaultTimeout(60_000);
 
 const MB = 1_000_000;
 const TOTAL = 64 * MB;

@@ -1,4 +1,4 @@
-import type { Address } from "../net/address.ts";
+import type { Address } from "./address.ts";
 
 /** Every wait has a deadline. All in milliseconds; 0 switches a deadline off. */
 export interface Timeouts {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { WeirError } from "../errors.ts";
+import { WeirError } from "./errors.ts";
 import { formatAddress, isIPv4, isIPv6, needsResolving, parseAddress } from "./address.ts";
 
 const port = fc.integer({ min: 0, max: 65_535 });

@@ -1,4 +1,4 @@
-import { WeirError } from "../errors.ts";
+import { WeirError } from "./errors.ts";
 
 /** Where a listener accepts or a backend is reached. */
 export type Address =
