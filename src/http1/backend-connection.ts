@@ -56,7 +56,8 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
   #events: ResponseEvents | null;
   #limits: AttemptLimits;
   reused = false;
-  sent = false;
+  /** Whether the request has been handed over: only then is there anything to wait for. */
+  #asked = false;
   #paused = false;
   /** Since when it waits for a request, in the wheel's time. */
   idleSince = 0;
@@ -86,6 +87,10 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
     return this.#state === "leased";
   }
 
+  get sent(): boolean {
+    return this.#outbox.took;
+  }
+
   get blocked(): boolean {
     return this.#outbox.blocked;
   }
@@ -96,7 +101,8 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
     this.#events = events;
     this.#limits = limits;
     this.reused = true;
-    this.sent = false;
+    this.#asked = false;
+    this.#outbox.took = false;
     this.#requestDone = false;
     this.#responding = false;
     this.#answered = false;
@@ -119,7 +125,7 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
   // OutboundStream: what the exchange does.
 
   sendHead(request: Head, origin: Origin): void {
-    this.sent = true;
+    this.#asked = true;
     this.#toHead = request.isHead;
     this.#upgrading = request.upgrade;
     this.#requestChunked = request.framing === "chunked";
@@ -201,7 +207,7 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
 
   drained(): void {
     this.#outbox.drain();
-    if (this.#events !== null && this.#state === "leased" && this.sent) this.#events.backendWritable();
+    if (this.#events !== null && this.#state === "leased" && this.#asked) this.#events.backendWritable();
   }
 
   ended(): void {

@@ -23,6 +23,8 @@ export class Outbox {
   #shared = false;
   #finishing = false;
   #closed = false;
+  /** Whether the system has taken any byte since this was last set to false. */
+  took = false;
 
   /** @param connection `null` while it is being dialled: everything waits for `attach` */
   constructor(connection: Connection | null) {
@@ -65,6 +67,7 @@ export class Outbox {
     const owned = bytes.length >= GIVE_BACK_BYTES && bytes.length === bytes.buffer.byteLength;
     if (this.#backlog.length === 0 && this.#connection !== null && !cork.holds(this)) {
       const taken = this.#connection.write(bytes);
+      if (taken > 0) this.took = true;
       if (taken === bytes.length) {
         if (owned) giveBack(bytes);
       } else if (taken < 0) this.close();
@@ -81,6 +84,7 @@ export class Outbox {
     let taken = 0;
     if (this.#backlog.length === 0 && this.#connection !== null) {
       taken = this.#connection.write(bytes, 0, length);
+      if (taken > 0) this.took = true;
       if (taken === length) return;
       if (taken < 0) {
         this.close();
@@ -111,6 +115,7 @@ export class Outbox {
     for (let i = 0; i < waiting.length; i++) {
       const bytes = waiting[i]!;
       const taken = connection.write(bytes, 0, bytes.length);
+      if (taken > 0) this.took = true;
       if (taken === bytes.length) {
         if (!this.#shared) giveBack(bytes);
         continue;
@@ -138,6 +143,7 @@ export class Outbox {
     let from = start;
     if (this.#backlog.length === 0 && this.#connection !== null) {
       const taken = this.#connection.write(bytes, start, end - start);
+      if (taken > 0) this.took = true;
       if (taken === end - start) {
         if (owned) giveBack(bytes);
         return;

@@ -99,8 +99,10 @@ export class BackendLink implements Link {
   }
 
   #released(connection: BackendConnection, limits: AttemptLimits): void {
-    const idleMs = Math.min(limits.idleBackendMs, this.#learntMs);
-    if (idleMs > 0 && this.#idle.push(connection, limits.idleConnections)) connection.park(idleMs);
+    // 0 is no deadline of ours; a backend that says 0 wants no idle connection at all.
+    const ownMs = limits.idleBackendMs > 0 ? limits.idleBackendMs : Number.POSITIVE_INFINITY;
+    const keep = this.#learntMs > 0 && this.#idle.push(connection, limits.idleConnections);
+    if (keep) connection.park(Math.min(ownMs, this.#learntMs));
     else connection.close();
   }
 }

@@ -23,7 +23,7 @@ const received = (connection: RawConnection): Buffer => Buffer.from(connection.t
 async function sendInPieces(connection: RawConnection, bytes: Buffer, seed: number): Promise<void> {
   const random = seededRandom(seed);
   const sizes = [1, 100, 10_000, 1_000_000];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const end = Math.min(bytes.length, at + 1 + random.below(sizes[random.below(sizes.length)] ?? 1));
     connection.send(bytes.subarray(at, end));
     at = end;

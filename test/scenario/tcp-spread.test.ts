@@ -4,9 +4,7 @@ import { connectRaw, type RawConnection, rawServer } from "../fixtures/raw.ts";
 
 /** Servers that tell their number at once. */
 function numbered(count: number): ReturnType<typeof rawServer>[] {
-  return Array.from({ length: count }, (_, i) =>
-    rawServer({ onConnection: (connection) => connection.send(`${i}`) }),
-  );
+  return Array.from({ length: count }, (_, i) => rawServer({ onConnection: (connection) => connection.send(`${i}`) }));
 }
 
 async function close(servers: readonly AsyncDisposable[]): Promise<void> {
