@@ -8,10 +8,9 @@ import { Outbox } from "../net/outbox.ts";
 import { type Expiring, Timer, type TimerWheel } from "../net/timer-wheel.ts";
 import { BodyReader } from "./body-reader.ts";
 import { CR } from "./chars.ts";
-import { writeChunk, writeLastChunk } from "./chunk-writer.ts";
 import type { Blame, HeadLimits } from "./field-parser.ts";
-import { writeResponseHead } from "./head-writer.ts";
 import { parseRequestHead } from "./request-parser.ts";
+import { ResponseSender } from "./response-sender.ts";
 
 /** What the connections of one listener share. */
 export interface ClientContext {
@@ -56,6 +55,7 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
   readonly #context: ClientContext;
   readonly #connection: Connection;
   readonly #outbox: Outbox;
+  readonly #response: ResponseSender;
   readonly #timer: Timer = new Timer(this);
   #body: BodyReader = NO_BODY;
   #state: State = "idle";
@@ -67,18 +67,15 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
   #processing = false;
   #held = 0;
   #responded = false;
-  #chunked = false;
-  #noBody = false;
   /** Whether the request's body came whole with its head. */
   #bodyIsHere = false;
   #keepAlive = true;
-  #untilClose = false;
-  #minor = 1;
 
   constructor(context: ClientContext, connection: Connection) {
     this.#context = context;
     this.#connection = connection;
     this.#outbox = new Outbox(connection);
+    this.#response = new ResponseSender(this.#outbox);
     context.wheel.set(this.#timer, context.headMs);
   }
 
@@ -178,42 +175,24 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
 
   sendHead(response: Head): void {
     if (this.#state === "gone") return;
-    const interim = response.status < 200;
-    // HTTP/1.0 knows no interim responses (RFC 9110 §15.2).
-    if (interim && this.#minor === 0 && response.status !== 101) return;
-    if (interim) {
-      writeResponseHead(this.#outbox, response, {
-        chunked: false,
-        close: false,
-        keepAlive: false,
-        via: this.origin.via,
-      });
+    const { via } = this.origin;
+    if (response.status < 200) {
+      this.#response.interim(response, via);
       return;
     }
-    const hasBody = response.framing !== "none" && !this.#noBody;
-    const unbounded = hasBody && response.framing !== "length";
-    this.#chunked = unbounded && this.#minor === 1;
-    this.#untilClose = unbounded && this.#minor === 0;
     // A client that is answered before it has sent all is told that the rest will not be read (RFC 9110 §10.1.1): nobody
     // can tell where a body ends once its exchange is over.
     const early = !this.#body.done && !this.#bodyIsHere;
-    if (this.#untilClose || early || this.#context.draining) this.#keepAlive = false;
-    FRAMING.chunked = this.#chunked;
-    FRAMING.close = !this.#keepAlive;
-    FRAMING.keepAlive = this.#minor === 0;
-    FRAMING.via = this.origin.via;
-    writeResponseHead(this.#outbox, response, FRAMING);
+    this.#keepAlive = this.#response.head(response, this.#keepAlive && !early && !this.#context.draining, via);
   }
 
   sendBody(bytes: Buffer, start: number, end: number): void {
-    if (this.#noBody || this.#state === "gone") return;
-    if (this.#chunked) writeChunk(this.#outbox, bytes, start, end);
-    else this.#outbox.send(bytes, start, end);
+    if (this.#state !== "gone") this.#response.body(bytes, start, end);
   }
 
   sendEnd(trailers: Head | null): void {
     if (this.#state === "gone") return;
-    if (this.#chunked) writeLastChunk(this.#outbox, trailers);
+    this.#response.end(trailers);
     this.#responded = true;
     if (!this.#processing) this.#exchangeDone();
   }
@@ -223,7 +202,7 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
     cork.flush();
     this.#events = null;
     // A response that ends with the connection looks whole unless the connection is reset.
-    if (this.#untilClose) this.#connection.terminate();
+    if (this.#response.untilClose) this.#connection.terminate();
     else this.#connection.close();
     this.#leave("");
   }
@@ -305,9 +284,8 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
     this.#state = "exchange";
     this.#timer.deadline = Number.POSITIVE_INFINITY;
     this.#responded = false;
-    this.#minor = head.minor;
     this.#keepAlive = head.keepAlive;
-    this.#noBody = head.isHead;
+    this.#response.begin(head.minor, head.isHead);
     this.#beginBody(head.framing, head.length);
     this.#bodyIsHere = head.framing === "length" && head.length <= bytes.length - head.end;
     this.#events = context.serve(this, head);
@@ -372,8 +350,7 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
     this.#context.refused(code, detail);
     const { head, body } = errorResponse(code, detail);
     this.#keepAlive = false;
-    this.#noBody = false;
-    this.#minor = 1;
+    this.#response.begin(1, false);
     // Whatever follows is not to be understood.
     this.#beginBody("until-close", 0);
     this.#pending = null;
@@ -436,6 +413,3 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
     if (this.#held === 0) this.#connection.resume();
   }
 }
-
-/** Filled anew for each head: one object for all. */
-const FRAMING = { chunked: false, close: false, keepAlive: false, via: false };

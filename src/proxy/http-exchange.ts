@@ -1,13 +1,14 @@
 import type { Clock } from "../clock.ts";
 import { type ErrorCode, ERRORS } from "../errors.ts";
 import { errorResponse } from "../http/error-response.ts";
-import { FIELD } from "../http/fields.ts";
 import type { Head } from "../http/head.ts";
 import type { InboundStream, OutboundStream, RequestEvents, ResponseEvents } from "../http/streams.ts";
+import { mayUpgrade } from "../http/upgrade.ts";
 import { type Expiring, Timer, type TimerWheel } from "../net/timer-wheel.ts";
 import { COLUMN } from "../observe/columns.ts";
 import type { Row } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
+import { KeptBody } from "./kept-body.ts";
 import type { Link, Reuse, Target } from "./target.ts";
 import { Tunnel } from "./tunnel.ts";
 
@@ -31,15 +32,6 @@ export interface ExchangeContext {
  */
 type State = "connecting" | "sending" | "awaiting" | "responding" | "done";
 
-/** A piece of a request's body. */
-interface Piece {
-  readonly bytes: Buffer;
-  readonly start: number;
-  readonly end: number;
-}
-
-/** Of a body that is on its way, so much is remembered in case the attempt has to be repeated. */
-const REPLAY_BYTES = 64 * 1024;
 const NOTHING_TRIED: readonly number[] = [];
 
 /** The life of one request: from its head to the last byte of its response. Knows no protocol, on neither side. */
@@ -56,10 +48,8 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
   #link: Link | null = null;
   #index = -1;
   #tried: readonly number[] = NOTHING_TRIED;
-  /** Pieces of the body that a new attempt would need; `null` when some of them are gone. */
-  #pieces: Piece[] | null = null;
-  #piecesBytes = 0;
-  #replayable = true;
+  /** What a new attempt would need of the body; `null` while nothing of it has come. */
+  #kept: KeptBody | null = null;
   #requestBytes = 0;
   #requestDone = false;
   #trailers: Head | null = null;
@@ -90,9 +80,7 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
       return;
     }
     this.#requestDone = request.framing === "none";
-    // Only a connection can be upgraded, and only with nothing else on it: a body would come before the tunnel.
-    if (request.upgrade && (request.framing !== "none" || !namesProtocol(request) || request.minor === 0))
-      request.upgrade = false;
+    if (request.upgrade) request.upgrade = mayUpgrade(request);
     this.#choose();
   }
 
@@ -108,9 +96,10 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
       this.#fail("CLIENT_BODY_TOO_LARGE", `more than ${most} bytes`);
       return;
     }
-    this.#remember(bytes, start, end);
     const backend = this.#backend;
-    if (this.#state === "connecting" || backend === null) {
+    const waiting = this.#state === "connecting" || backend === null;
+    if (this.#state !== "responding") (this.#kept ??= new KeptBody()).add(bytes, start, end, waiting);
+    if (waiting) {
       this.#client.pauseBody();
       return;
     }
@@ -148,7 +137,7 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
     link.row.add(COLUMN.requests, 1);
     link.row.add(COLUMN.bytesIn, this.#request.end - this.#request.start);
     backend.sendHead(this.#request, this.#client.origin);
-    if (this.#pieces !== null) this.#sendPieces(backend, link, this.#pieces);
+    if (this.#kept !== null) link.row.add(COLUMN.bytesIn, this.#kept.sendTo(backend));
     if (this.#requestDone) this.#requestSent();
     else {
       this.#waitForBody();
@@ -174,8 +163,7 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
       return;
     }
     this.#state = "responding";
-    this.#pieces = null;
-    this.#replayable = false;
+    this.#kept = null;
     const microseconds = (this.#context.wheel.refresh() - this.#startedMs) * 1000;
     link.row.observeLatency(microseconds);
     row.observeLatency(microseconds);
@@ -218,7 +206,7 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
     // The stale keep-alive race (RFC 9112 §9.3.1): the backend closed the connection while the request was on its way.
     const sent = backend !== null && backend.sent;
     const stale = code === "BACKEND_RESET" && backend !== null && backend.reused;
-    if (stale && (this.#idempotent || !sent) && this.#replayable) {
+    if (stale && (this.#idempotent || !sent) && this.#kept?.whole !== false) {
       link.row.add(COLUMN.retries, 1);
       this.#attempt(this.#index, "none");
       return;
@@ -294,30 +282,6 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
     if (this.#link !== link) return;
     this.#backend = backend;
     if (backend.ready) this.backendReady();
-  }
-
-  #remember(bytes: Buffer, start: number, end: number): void {
-    if (!this.#replayable) return;
-    this.#piecesBytes += end - start;
-    // While a stream is being opened all that comes is kept, one read at most, since the client is paused.
-    if (this.#state !== "connecting" && (this.#piecesBytes > REPLAY_BYTES || !this.#idempotent)) {
-      this.#replayable = false;
-      this.#pieces = null;
-      return;
-    }
-    this.#pieces ??= [];
-    this.#pieces.push({ bytes, start, end });
-  }
-
-  #sendPieces(backend: OutboundStream, link: Link, pieces: readonly Piece[]): void {
-    for (const { bytes, start, end } of pieces) {
-      link.row.add(COLUMN.bytesIn, end - start);
-      backend.sendBody(bytes, start, end);
-    }
-    if (this.#piecesBytes > REPLAY_BYTES || !this.#idempotent) {
-      this.#replayable = false;
-      this.#pieces = null;
-    }
   }
 
   #requestSent(): void {
@@ -405,19 +369,6 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
     this.#link?.row.end();
     this.#link = null;
     this.#backend = null;
-    this.#pieces = null;
+    this.#kept = null;
   }
-}
-
-const H2C = /(?:^|[,\s])h2c(?:$|[,\s])/i;
-
-/** Whether `Upgrade` names a protocol that may pass: HTTP/2 without TLS would hide requests in a tunnel (h2c smuggling). */
-function namesProtocol(request: Head): boolean {
-  let named = false;
-  for (let i = 0; i < request.count; i++) {
-    if (request.kind(i) !== FIELD.upgrade) continue;
-    if (H2C.test(request.text(request.valueStart(i), request.valueEnd(i)))) return false;
-    named = true;
-  }
-  return named;
 }
