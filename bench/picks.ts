@@ -1,5 +1,12 @@
 /** Prints what a pick costs, by policy, size of the pool and weights. Run by hand: `node_modules/.bin/bun bench/picks.ts`. */
-import { type Candidate, DEFAULT_OPTIONS, type Picker, type Policy, type PolicyOptions, type Tools } from "../src/balance/policy.ts";
+import {
+  type Candidate,
+  DEFAULT_OPTIONS,
+  type Picker,
+  type Policy,
+  type PolicyOptions,
+  type Tools,
+} from "../src/balance/policy.ts";
 import { PENDING_POLICIES, POLICIES } from "../src/balance/registry.ts";
 import { seededRandom } from "../src/random.ts";
 

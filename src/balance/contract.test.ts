@@ -2,30 +2,38 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { deviation } from "../../test/fixtures/deviation.ts";
-import { fakeTools, type FakeTools, tally, weighted } from "./fake-tools.ts";
+import { crc32 } from "./crc32.ts";
+import { candidate, fakeTools, type FakeTools, tally, weighted } from "./fake-tools.ts";
 import type { Candidate, Picker } from "./policy.ts";
-import { DEFAULT_POLICY, POLICIES } from "./registry.ts";
+import { DEFAULT_POLICY, PENDING_POLICIES, POLICIES } from "./registry.ts";
 
-/** How an idle pool is shared: by weight exactly in each period, by weight on average, or all to the first. */
-const IDLE_SHARES: Readonly<Record<string, "exact" | "average" | "first">> = {
+const ALL = new Map([...POLICIES, ...PENDING_POLICIES]);
+
+/** How an idle pool is shared: by weight exactly in each period, by weight on average or nearly so, or all to the first. */
+const IDLE_SHARES: Readonly<Record<string, "exact" | "average" | "nearly" | "first">> = {
   "round-robin": "exact",
   random: "average",
   "least-connections": "exact",
   "two-choices": "average",
   first: "first",
+  "least-time": "average",
+  rendezvous: "average",
+  ring: "nearly",
+  maglev: "average",
 };
 
 const SEED = 20_261;
 const key = fc.integer({ min: 0, max: 2 ** 32 - 1 });
-const weight = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 65_535 }));
+const weights = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 65_535 }));
+const keys = Array.from({ length: 3000 }, (_, i) => crc32(new TextEncoder().encode(`key-${i}`)));
 /** Part of a pool, as what remains after some backends were taken out. */
 const candidateSet = fc
-  .uniqueArray(fc.record({ index: fc.nat(40), weight }), {
+  .uniqueArray(fc.record({ index: fc.nat(40), weight: weights }), {
     minLength: 1,
     maxLength: 12,
     selector: ({ index }) => index,
   })
-  .map((candidates) => candidates.toSorted((a, b) => a.index - b.index));
+  .map((drawn) => drawn.toSorted((a, b) => a.index - b.index).map((each) => candidate(each.index, each.weight)));
 const loads = fc.array(fc.nat(6), { minLength: 41, maxLength: 41 });
 
 function loaded(seed: number, state: readonly number[]): FakeTools {
@@ -41,23 +49,27 @@ function masked(candidates: readonly Candidate[], mask: number): Candidate[] {
 }
 
 function shares(candidates: readonly Candidate[], total: number): number[] {
-  const sum = candidates.reduce((all, candidate) => all + candidate.weight, 0);
-  return candidates.map((candidate) => (total * candidate.weight) / sum);
+  const sum = candidates.reduce((all, { weight }) => all + weight, 0);
+  return candidates.map(({ weight }) => (total * weight) / sum);
 }
 
 function counts(candidates: readonly Candidate[], times: number, picker: Picker): number[] {
   let next = 0;
-  const tallied = tally(times, () => picker.pick(next++));
+  const tallied = tally(times, () => picker.pick(keys[next++ % keys.length] ?? 0));
   return candidates.map(({ index }) => tallied.get(index) ?? 0);
 }
 
 test("the registry knows each policy by its own name, and the default", () => {
-  for (const [name, policy] of POLICIES) expect(policy.name).toBe(name);
+  for (const [name, policy] of ALL) expect(policy.name).toBe(name);
+  expect(ALL.size).toBe(POLICIES.size + PENDING_POLICIES.size);
   expect(POLICIES.has(DEFAULT_POLICY)).toBe(true);
-  expect(Object.keys(IDLE_SHARES).toSorted()).toEqual([...POLICIES.keys()].toSorted());
+  expect(Object.keys(IDLE_SHARES).toSorted()).toEqual([...ALL.keys()].toSorted());
 });
 
-describe.each([...POLICIES.values()])("$name", (policy) => {
+describe.each([...ALL.values()])("$name", (policy) => {
+  /** Their tables take some milliseconds to make. */
+  const runs = { seed: SEED, numRuns: ["ring", "maglev"].includes(policy.name) ? 20 : 100 };
+
   test("chooses candidates only, whatever their loads", () => {
     fc.assert(
       fc.property(candidateSet, loads, key, fc.integer(), (candidates, state, hash, seed) => {
@@ -65,7 +77,7 @@ describe.each([...POLICIES.values()])("$name", (policy) => {
         const indexes = candidates.map(({ index }) => index);
         for (let i = 0; i < 30; i++) expect(indexes).toContain(picker.pick((hash + i) >>> 0));
       }),
-      { seed: SEED },
+      runs,
     );
   });
 
@@ -83,17 +95,17 @@ describe.each([...POLICIES.values()])("$name", (policy) => {
           if (open.length > 0) expect(candidates.map(({ index }) => index)).toContain(picked);
         },
       ),
-      { seed: SEED },
+      runs,
     );
   });
 
   test("chooses the only candidate, whatever its weight and load", () => {
     fc.assert(
-      fc.property(fc.nat(40), weight, loads, key, (index, only, state, hash) => {
-        const picker = policy.prepare([{ index, weight: only }], loaded(1, state));
+      fc.property(fc.nat(40), weights, loads, key, (index, only, state, hash) => {
+        const picker = policy.prepare([candidate(index, only)], loaded(1, state));
         for (let i = 0; i < 5; i++) expect(picker.pick(hash)).toBe(index);
       }),
-      { seed: SEED },
+      runs,
     );
   });
 
@@ -103,7 +115,7 @@ describe.each([...POLICIES.values()])("$name", (policy) => {
     tools.capacities.push(...candidates.map(() => 200));
     const picker = policy.prepare(candidates, tools);
     for (let i = 0; i < 1200; i++) {
-      const index = picker.pick(i * 2_654_435_761);
+      const index = picker.pick(keys[i] ?? 0);
       if (index >= 0) tools.loads[index] = (tools.loads[index] ?? 0) + 1;
     }
     for (const { index } of candidates) expect(tools.loads[index] ?? 0).toBeGreaterThan(10);
@@ -116,16 +128,22 @@ describe.each([...POLICIES.values()])("$name", (policy) => {
       const tools = fakeTools(mask);
       tools.turn = mask * 977; // anywhere in the cycle
       const picker = policy.prepare(left, tools);
-      const period = left.reduce((sum, candidate) => sum + candidate.weight, 0);
+      const period = left.reduce((sum, each) => sum + each.weight, 0);
       switch (IDLE_SHARES[policy.name]) {
         case "exact":
           for (let again = 0; again < 3; again++) {
-            expect(counts(left, period, picker)).toEqual(left.map((candidate) => candidate.weight));
+            expect(counts(left, period, picker)).toEqual(left.map((each) => each.weight));
           }
           break;
         case "average":
           expect(deviation(counts(left, 3000, picker), shares(left, 3000))).toBeLessThan(5);
           break;
+        case "nearly": {
+          const expected = shares(left, 3000);
+          for (const [i, count] of counts(left, 3000, picker).entries())
+            expect(count / (expected[i] ?? NaN)).toBeWithin(0.65, 1.35);
+          break;
+        }
         case "first":
           expect(counts(left, period, picker)).toEqual(left.map((_, i) => (i === 0 ? period : 0)));
           break;
@@ -138,10 +156,7 @@ describe.each([...POLICIES.values()])("$name", (policy) => {
   test("is prepared anew while other pickers of the pool still choose", () => {
     const tools = fakeTools();
     const before = weighted(1, 2, 3);
-    const after = [
-      { index: 1, weight: 5 },
-      { index: 7, weight: 1 },
-    ];
+    const after = [candidate(1, 5), candidate(7, 1)];
     const old = policy.prepare(before, tools);
     for (let i = 0; i < 50; i++) old.pick(i);
     const fresh = policy.prepare(after, tools);
@@ -157,9 +172,20 @@ describe.each([...POLICIES.values()])("$name", (policy) => {
         const [one, other] = [0, 1].map(() => policy.prepare(candidates, loaded(seed, state)));
         for (let i = 0; i < 20; i++) expect(one?.pick(i)).toBe(other?.pick(i) ?? NaN);
       }),
-      { seed: SEED },
+      runs,
     );
   });
+
+  if (policy.keyed)
+    test("chooses by the key alone, whatever the order of the list, the turn and what is in flight", () => {
+      fc.assert(
+        fc.property(candidateSet, loads, key, fc.integer(), (candidates, state, hash, seed) => {
+          const picked = policy.prepare(candidates, fakeTools()).pick(hash);
+          expect(policy.prepare(candidates.toReversed(), loaded(seed, state)).pick(hash)).toBe(picked);
+        }),
+        runs,
+      );
+    });
 
   test("goes on when the cursor starts again from 0", () => {
     const tools = fakeTools();
@@ -174,7 +200,7 @@ describe.each([...POLICIES.values()])("$name", (policy) => {
     ["10,000 weights", (i: number) => 1 + ((i * 40_503) % 65_535)],
     ["one heavy backend", (i: number) => (i === 5000 ? 65_535 : 1)],
   ])("balances 10,000 backends with %s", (_, weightOf) => {
-    const candidates = Array.from({ length: 10_000 }, (__, i) => ({ index: i * 2, weight: weightOf(i) }));
+    const candidates = Array.from({ length: 10_000 }, (__, i) => candidate(i * 2, weightOf(i)));
     const tools = fakeTools();
     const picker = policy.prepare(candidates, tools);
     for (let i = 0; i < 1000; i++) {

@@ -7,7 +7,7 @@ const ASKS = 4;
 /**
  * Chooses a backend for the next attempt of an exchange or connection, other than those it was already tried on.
  *
- * Asks the picker a few times. Where it insists on tried backends, as `least-connections` does on a dead one, takes one of the
+ * Asks the picker a few times; a keyed one passes over the tried by itself and is asked once. Where it insists on tried backends, as `least-connections` does on a dead one, takes one of the
  * untried by weight: for a keyed request the same one for the same key, otherwise in rotation, so that what a dead backend
  * would have got is shared by all others and does not fall on its neighbour. As costly as `picker.pick` where nothing was
  * tried; up to four picks and O(candidates × tried) otherwise. Allocates nothing.
@@ -26,7 +26,7 @@ export function pickUntried(
 ): number {
   if (tried.length === 0) return picker.pick(key);
   for (let ask = 0; ask < ASKS; ask++) {
-    const index = picker.pick(key);
+    const index = picker.pick(key, tried);
     if (!tried.includes(index)) return index; // among them -1: a policy that has no room for an attempt has none for another
   }
   let weight = 0;

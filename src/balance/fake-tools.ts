@@ -7,6 +7,10 @@ export interface FakeTools extends Tools {
   readonly loads: number[];
   /** Most in flight, by index; `Infinity` where it holds nothing. */
   readonly capacities: number[];
+  /** Microseconds, by index. */
+  readonly latencies: number[];
+  /** Which part fails, by index. */
+  readonly failures: number[];
   /** The turn that `nextTurn` gives next. */
   turn: number;
   /** Backends whose load was asked for since this was last emptied. */
@@ -18,6 +22,8 @@ export function fakeTools(seed = 1): FakeTools {
   const tools: FakeTools = {
     loads: [],
     capacities: [],
+    latencies: [],
+    failures: [],
     turn: 0,
     asked: [],
     random: seededRandom(seed),
@@ -25,6 +31,9 @@ export function fakeTools(seed = 1): FakeTools {
       tools.asked.push(index);
       return tools.loads[index] ?? 0;
     },
+    totalInFlight: () => tools.loads.reduce((sum, load) => sum + load, 0),
+    latency: (index) => tools.latencies[index] ?? 0,
+    failing: (index) => tools.failures[index] ?? 0,
     capacity: (index) => tools.capacities[index] ?? Infinity,
     nextTurn: () => {
       const turn = tools.turn;
@@ -35,9 +44,14 @@ export function fakeTools(seed = 1): FakeTools {
   return tools;
 }
 
+/** A candidate with an address made of its index. */
+export function candidate(index: number, weight = 1): Candidate {
+  return { index, id: `10.0.${index >> 8}.${index & 255}:8080`, weight };
+}
+
 /** Candidates with these weights and the indexes 0, 1, 2, … */
 export function weighted(...weights: readonly number[]): Candidate[] {
-  return weights.map((weight, index) => ({ index, weight }));
+  return weights.map((weight, index) => candidate(index, weight));
 }
 
 /** How often each index comes up in so many calls. */

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { fakeTools, weighted } from "./fake-tools.ts";
+import { candidate, fakeTools, weighted } from "./fake-tools.ts";
 import { first } from "./first.ts";
 
 test("fills one backend after the other, then has none", () => {
@@ -27,15 +27,5 @@ test("returns to an earlier backend as soon as it has room", () => {
 test("never leaves a first backend without a limit", () => {
   const tools = fakeTools();
   tools.loads[4] = 1_000_000;
-  expect(
-    first
-      .prepare(
-        [
-          { index: 4, weight: 1 },
-          { index: 2, weight: 1 },
-        ],
-        tools,
-      )
-      .pick(0),
-  ).toBe(4);
+  expect(first.prepare([candidate(4), candidate(2)], tools).pick(0)).toBe(4);
 });

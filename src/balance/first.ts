@@ -7,6 +7,7 @@ import type { Picker, Policy, Tools } from "./policy.ts";
  */
 export const first: Policy = {
   name: "first",
+  keyed: false,
   prepare: (candidates, tools) =>
     new FirstPicker(
       Uint32Array.from(candidates, (candidate) => candidate.index),

@@ -1,3 +1,4 @@
+import { loadOf } from "./load.ts";
 import type { Picker, Policy, Tools } from "./policy.ts";
 import { rotation, type Rotation } from "./rotation.ts";
 import { spread } from "./spread.ts";
@@ -5,16 +6,18 @@ import { reduceWeights, type Weights } from "./weights.ts";
 
 /**
  * The backend with the fewest in flight for its weight, over all workers. Ties are broken by rotation: an idle pool is
- * served in round robin's order. O(n) a pick, O(1) where the backend whose turn it is has nothing in flight.
+ * served in round robin's order. One that fails counts as heavier (`load.ts`). O(n) a pick, O(1) where the backend whose turn it is has nothing in flight.
  */
 export const leastConnections: Policy = {
   name: "least-connections",
+  keyed: false,
   prepare: (candidates, tools) => new LeastConnectionsPicker(reduceWeights(candidates), tools),
 };
 
 class LeastConnectionsPicker implements Picker {
   readonly #indexes: Uint32Array;
   readonly #weights: Uint32Array;
+  readonly #total: number;
   readonly #rotation: Rotation;
   readonly #tools: Tools;
   /** Candidates as light as the lightest; filled anew by each pick. */
@@ -23,24 +26,28 @@ class LeastConnectionsPicker implements Picker {
   constructor(weights: Weights, tools: Tools) {
     this.#indexes = weights.indexes;
     this.#weights = weights.weights;
+    this.#total = weights.total;
     this.#rotation = rotation(weights);
     this.#tools = tools;
     this.#tied = new Uint32Array(weights.indexes.length);
   }
 
   pick(): number {
-    const { inFlight, nextTurn } = this.#tools;
-    const turn = nextTurn();
+    const tools = this.#tools;
+    const turn = tools.nextTurn();
     const favoured = this.#rotation.at(turn);
-    if (inFlight(this.#indexes[favoured]!) === 0) return this.#indexes[favoured]!; // nothing can be lighter
+    const first = this.#indexes[favoured]!;
+    if (tools.inFlight(first) === 0 && tools.failing(first) === 0) return first; // nothing can be lighter
 
     let tied = 0;
     let tiedWeight = 0;
     let least = Infinity;
     let leastWeight = 1;
     for (let i = 0; i < this.#indexes.length; i++) {
-      const load = inFlight(this.#indexes[i]!);
+      const index = this.#indexes[i]!;
       const weight = this.#weights[i]!;
+      if (tools.inFlight(index) * leastWeight > least * weight) continue; // failures would only make it heavier
+      const load = loadOf(tools, index, weight, this.#total);
       const heavier = load * leastWeight - least * weight;
       if (heavier > 0) continue;
       if (heavier < 0) {

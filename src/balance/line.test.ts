@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { weighted } from "./fake-tools.ts";
+import { candidate, weighted } from "./fake-tools.ts";
 import { Line } from "./line.ts";
 import { reduceWeights } from "./weights.ts";
 
@@ -32,9 +32,7 @@ test("has every candidate where its weight puts it, from its first position to i
 });
 
 test("finds candidates at both ends of a line of nearly 2³²", () => {
-  const reduced = reduceWeights(
-    Array.from({ length: 65_537 }, (_, index) => ({ index, weight: 65_535 - (index & 1) })),
-  );
+  const reduced = reduceWeights(Array.from({ length: 65_537 }, (_, i) => candidate(i, 65_535 - (i & 1))));
   const line = new Line(reduced);
   expect(reduced.total).toBeGreaterThan(2 ** 31);
   for (const i of [0, 1, 40_000, 65_536]) {

@@ -6,6 +6,7 @@ import { reduceWeights, type Weights } from "./weights.ts";
 /** Each backend in proportion to its weight, by chance alone. O(1) expected a pick, O(n) to prepare. */
 export const random: Policy = {
   name: "random",
+  keyed: false,
   prepare: (candidates, tools) => new RandomPicker(reduceWeights(candidates), tools.random),
 };
 
@@ -15,11 +16,11 @@ class RandomPicker implements Picker {
   readonly #line: Line;
   readonly #random: Random;
 
-  constructor(weights: Weights, random: Random) {
+  constructor(weights: Weights, chance: Random) {
     this.#indexes = weights.indexes;
     this.#total = weights.total;
     this.#line = new Line(weights);
-    this.#random = random;
+    this.#random = chance;
   }
 
   pick(): number {

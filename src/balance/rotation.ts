@@ -4,6 +4,8 @@ import type { Weights } from "./weights.ts";
 
 /** An order in which candidates take turns in proportion to their weights, without chance. */
 export interface Rotation {
+  /** Turns until the order repeats, where it is a table of one period; 0 where it is not. */
+  readonly period: number;
   /** The candidate of a turn, from 0 to 2³² - 1, counted from 0 in list order. O(1) expected. */
   at(turn: number): number;
 }
@@ -30,9 +32,11 @@ export function rotation(weights: Weights): Rotation {
 }
 
 class Cycle implements Rotation {
+  readonly period: number;
   readonly #cycle: Uint32Array;
 
   constructor(cycle: Uint32Array) {
+    this.period = cycle.length;
     this.#cycle = cycle;
   }
 
@@ -42,6 +46,7 @@ class Cycle implements Rotation {
 }
 
 class Scatter implements Rotation {
+  readonly period = 0;
   readonly #total: number;
   readonly #line: Line;
 

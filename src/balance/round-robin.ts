@@ -8,6 +8,7 @@ import { reduceWeights, type Weights } from "./weights.ts";
  */
 export const roundRobin: Policy = {
   name: "round-robin",
+  keyed: false,
   prepare: (candidates, tools) => new RoundRobinPicker(reduceWeights(candidates), tools),
 };
 

@@ -1,10 +1,13 @@
-import { Line } from "./line.ts";
-import type { Picker, Policy, Tools } from "./policy.ts";
+import { LeastTimePicker } from "./least-time.ts";
+import { loadOf } from "./load.ts";
+import { DEFAULT_OPTIONS, type Picker, type Policy, type Tools } from "./policy.ts";
+import { TwoDraws } from "./two-draws.ts";
 import { reduceWeights, type Weights } from "./weights.ts";
 
 /**
  * Two different backends are drawn in proportion to their weights, and the lighter one is taken: the one with fewer in
- * flight for its weight, or the first drawn where they are equal. O(1) expected a pick, O(n) to prepare.
+ * flight for its weight, or the first drawn where they are equal. With `load: "peak-ewma"` it is `least-time`.
+ * O(1) expected a pick, O(n) to prepare.
  *
  * M. Mitzenmacher, "The power of two choices in randomized load balancing", IEEE TPDS 12(10), 2001. That load is divided
  * by weight although the draw has regard to it already: P. Berenbrink, A. Brinkmann, T. Friedetzky, L. Nagel, "Balls into
@@ -14,35 +17,44 @@ import { reduceWeights, type Weights } from "./weights.ts";
  */
 export const twoChoices: Policy = {
   name: "two-choices",
-  prepare: (candidates, tools) => new TwoChoicesPicker(reduceWeights(candidates), tools),
+  keyed: false,
+  prepare: (candidates, tools, options = DEFAULT_OPTIONS) => {
+    const weights = reduceWeights(candidates);
+    switch (options.load) {
+      case "in-flight":
+        return new TwoChoicesPicker(weights, tools);
+      case "peak-ewma":
+        return new LeastTimePicker(weights, tools);
+    }
+  },
 };
 
 class TwoChoicesPicker implements Picker {
   readonly #indexes: Uint32Array;
   readonly #weights: Uint32Array;
   readonly #total: number;
-  readonly #line: Line;
+  readonly #draws: TwoDraws;
   readonly #tools: Tools;
 
   constructor(weights: Weights, tools: Tools) {
     this.#indexes = weights.indexes;
     this.#weights = weights.weights;
     this.#total = weights.total;
-    this.#line = new Line(weights);
+    this.#draws = new TwoDraws(weights, tools.random);
     this.#tools = tools;
   }
 
   pick(): number {
-    const { random, inFlight } = this.#tools;
-    const a = this.#line.at(random.below(this.#total));
-    const weightA = this.#weights[a]!;
+    const draws = this.#draws;
+    draws.draw();
+    const { a, b } = draws;
     const indexA = this.#indexes[a]!;
-    if (weightA === this.#total) return indexA; // the only candidate
-    // The second draw is on the line without a: a draw at or past where a was goes on by its length. Drawing again until
-    // it differs would be as fair, but takes long beside a very heavy backend.
-    const rest = random.below(this.#total - weightA);
-    const b = this.#line.at(rest < this.#line.starts[a]! ? rest : rest + weightA);
+    if (a === b) return indexA;
     const indexB = this.#indexes[b]!;
-    return inFlight(indexB) * weightA < inFlight(indexA) * this.#weights[b]! ? indexB : indexA;
+    const weightA = this.#weights[a]!;
+    const weightB = this.#weights[b]!;
+    const loadA = loadOf(this.#tools, indexA, weightA, this.#total);
+    const loadB = loadOf(this.#tools, indexB, weightB, this.#total);
+    return loadB * weightA < loadA * weightB ? indexB : indexA;
   }
 }

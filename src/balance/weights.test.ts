@@ -1,13 +1,13 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { weighted } from "./fake-tools.ts";
+import { candidate, weighted } from "./fake-tools.ts";
 import { reduceWeights } from "./weights.ts";
 
 test("keeps indexes and proportions, and leaves no common factor", () => {
   const weights = fc.array(fc.integer({ min: 1, max: 400 }), { minLength: 1, maxLength: 9 });
   fc.assert(
     fc.property(weights, fc.integer({ min: 1, max: 160 }), (base, factor) => {
-      const given = base.map((weight, i) => ({ index: 3 * i + 1, weight: weight * factor }));
+      const given = base.map((each, i) => candidate(3 * i + 1, each * factor));
       const reduced = reduceWeights(given);
       expect([...reduced.indexes]).toEqual(given.map(({ index }) => index));
       const divisor = (given[0]?.weight ?? 0) / (reduced.weights[0] ?? 0);
@@ -24,10 +24,7 @@ test("makes equal weights 1", () => {
 });
 
 test("keeps the sum within 32 bits in a pool of 200,000 heavy backends", () => {
-  const heavy = Array.from({ length: 200_000 }, (_, index) => ({
-    index,
-    weight: index === 0 ? 1 : 65_535 - (index % 2),
-  }));
+  const heavy = Array.from({ length: 200_000 }, (_, i) => candidate(i, i === 0 ? 1 : 65_535 - (i % 2)));
   const { weights, total } = reduceWeights(heavy);
   expect(total).toBeLessThan(2 ** 32);
   expect(weights[0]).toBe(1);

@@ -3,6 +3,8 @@ import { pickUntried } from "../balance/exclude.ts";
 
 /** A backend as its pool sees it. */
 export interface Member {
+  /** Its address in canonical text. */
+  readonly id: string;
   /** 0 takes no new work. */
   readonly weight: number;
 }
@@ -16,7 +18,9 @@ export class Pool {
 
   constructor(name: string, policy: Policy, members: readonly Member[], tools: Tools) {
     this.name = name;
-    this.#candidates = members.map(({ weight }, index) => ({ index, weight })).filter(({ weight }) => weight > 0);
+    this.#candidates = members
+      .map(({ id, weight }, index) => ({ index, id, weight }))
+      .filter(({ weight }) => weight > 0);
     this.#picker = this.#candidates.length === 0 ? null : policy.prepare(this.#candidates, tools);
     this.#tools = tools;
   }

@@ -1,0 +1,67 @@
+import type { Admission } from "./admission.ts";
+import type { Picker } from "./policy.ts";
+import { spread } from "./spread.ts";
+
+const NONE: readonly number[] = [];
+/** Places looked at, beside one for each candidate, before the list of candidates is gone through: some microseconds. */
+const PLACES = 1024;
+
+/**
+ * Picks from a table of places, each owned by a candidate: a key belongs to the owner of its place. Where that one takes no
+ * more, the key goes to the owner of the next place, round the end, that does: so a backend that is full, down or
+ * tried loses its own keys only, scattered over the others, and each key always to the same one. The same walk as in
+ * nginx's `hash … consistent` and in Mirrokni et al. O(1) a pick beside finding the place, while a fair part of the pool has
+ * room; O(candidates) where next to none has.
+ */
+export class TablePicker implements Picker {
+  readonly #owners: Uint32Array;
+  readonly #placeOf: (key: number) => number;
+  readonly #admission: Admission;
+
+  /**
+   * @param owners the candidate of each place, by its position in the list
+   * @param placeOf the place of a key
+   */
+  constructor(owners: Uint32Array, placeOf: (key: number) => number, admission: Admission) {
+    this.#owners = owners;
+    this.#placeOf = placeOf;
+    this.#admission = admission;
+  }
+
+  pick(key: number, tried: readonly number[] = NONE): number {
+    const quota = this.#admission.quota();
+    let i = this.#find(key, tried, quota);
+    // Bounds leave room for one more, but not where that room is a backend's that was tried or has no capacity.
+    if (i < 0 && quota < Infinity) i = this.#find(key, tried, Infinity);
+    return i < 0 ? -1 : this.#admission.indexes[i]!;
+  }
+
+  /** The candidate for a key, by its position in the list; -1 where none takes it. */
+  #find(key: number, tried: readonly number[], quota: number): number {
+    const owners = this.#owners;
+    const admission = this.#admission;
+    const places = Math.min(owners.length, PLACES + admission.indexes.length);
+    let refused = -1;
+    for (let step = 0, at = this.#placeOf(key); step < places; step++) {
+      const i = owners[at]!;
+      if (i !== refused && admission.admits(i, tried, quota)) return i;
+      refused = i;
+      if (++at === owners.length) at = 0;
+    }
+    return this.#byWeight(key, tried, quota);
+  }
+
+  /** One of those that take more, by weight; the same for a key as long as they are the same. */
+  #byWeight(key: number, tried: readonly number[], quota: number): number {
+    const { weights } = this.#admission;
+    let total = 0;
+    for (let i = 0; i < weights.length; i++) if (this.#admission.admits(i, tried, quota)) total += weights[i]!;
+    let position = spread(key, total);
+    for (let i = 0; i < weights.length; i++) {
+      if (!this.#admission.admits(i, tried, quota)) continue;
+      position -= weights[i]!;
+      if (position < 0) return i;
+    }
+    return -1;
+  }
+}
