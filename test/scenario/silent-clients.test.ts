@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { until } from "../fixtures/cluster.ts";
 import { ownProcess } from "../fixtures/own-process.ts";
 import { connectRaw, rawServer } from "../fixtures/raw.ts";
 
@@ -51,7 +52,7 @@ for (const mode of ["http", "tcp"] as const) {
 
       const over = await weir.until(({ clients }) => clients === 0);
       expect(over.inFlight).toBe(0);
-      while (closed < count) await Bun.sleep(10);
+      await until(() => closed >= count);
       await serve();
     },
     TEST_MS,
