@@ -1,6 +1,6 @@
 import { POLICIES } from "../balance/registry.ts";
 import type { PoolPlan } from "../plan.ts";
-import { reportDefectsTo } from "../net/handlers.ts";
+import { reportDefectsTo } from "../net/defects.ts";
 import { dial } from "../net/dial.ts";
 import { TICK_MS, TimerWheel } from "../net/timer-wheel.ts";
 import { cork } from "../net/cork.ts";
@@ -42,10 +42,12 @@ class LiveEngine implements Engine {
         wheel: this.#wheel,
         clock,
         log,
-        dial,
       });
     });
-    reportDefectsTo((error) => log.error("defect", { code: "WEIR_INTERNAL", detail: error.stack ?? error.message }));
+    reportDefectsTo((error) => {
+      const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      log.error("defect", { code: "WEIR_INTERNAL", detail });
+    });
   }
 
   listen(listener: number, fd?: number, reusePort?: boolean): number {

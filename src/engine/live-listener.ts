@@ -4,7 +4,6 @@ import type { Head } from "../http/head.ts";
 import { Origins } from "../http/origin.ts";
 import { ClientConnection, type ClientContext } from "../http1/client-connection.ts";
 import type { Connection, Receiver } from "../net/connection.ts";
-import type { Dial } from "../net/dial.ts";
 import { type Listening, listen } from "../net/listen.ts";
 import type { TimerWheel } from "../net/timer-wheel.ts";
 import { COLUMN } from "../observe/columns.ts";
@@ -26,7 +25,6 @@ export interface ListenerParts {
   readonly wheel: TimerWheel;
   readonly clock: Clock;
   readonly log: Log;
-  readonly dial: Dial;
 }
 
 /** A listener at work. */
@@ -149,13 +147,12 @@ function tcpMode(parts: ListenerParts): Mode {
   const sessions = new Set<TcpSession>();
   const [target] = targets(parts);
   if (target === undefined) throw new Error(`listener ${parts.plan.name} has no pool`);
-  const { plan, row, wheel, log, dial } = parts;
+  const { plan, row, wheel, log } = parts;
   const context: TcpContext = {
     listener: plan.name,
     row,
     wheel,
     log,
-    dial,
     target,
     left: (session) => sessions.delete(session),
   };

@@ -43,6 +43,7 @@ class Subject {
     const context: BackendContext = {
       wheel: this.time.wheel,
       host: Buffer.from("backend:80"),
+      opened: () => {},
       released: () => {
         this.released += 1;
       },

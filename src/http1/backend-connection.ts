@@ -17,6 +17,8 @@ export interface BackendContext {
   readonly wheel: TimerWheel;
   /** `Host` of a request that has none: the backend's own address. */
   readonly host: Buffer;
+  /** Told of a connection that is open. */
+  readonly opened: () => void;
   /** Told of a connection that may serve another request, with the limits of its last one. */
   readonly released: (connection: BackendConnection, limits: AttemptLimits) => void;
   /** Told of a connection that is gone, or given away as a tunnel. */
@@ -181,6 +183,7 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
       return;
     }
     this.#connection = connection;
+    this.#context.opened();
     this.#state = "leased";
     this.#timer.deadline = Number.POSITIVE_INFINITY;
     this.#outbox.attach(connection);

@@ -94,6 +94,7 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
 
   /** Closes at once. */
   destroy(): void {
+    this.#leave("the connection was still open", "WEIR_DRAINED");
     this.#connection.terminate();
   }
 
@@ -378,13 +379,13 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
   }
 
   /** The connection is over; whoever waits for it is told. */
-  #leave(why: string): void {
+  #leave(why: string, code: ErrorCode = "CLIENT_GONE"): void {
     if (this.#state === "gone") return;
     const events = this.#events;
     this.#events = null;
     this.#forget();
     this.#outbox.close();
-    if (events !== null) events.requestFailed("CLIENT_GONE", why);
+    if (events !== null) events.requestFailed(code, why);
   }
 
   #forget(): void {

@@ -1,5 +1,6 @@
 import type { Receiver } from "./connection.ts";
 import { cork } from "./cork.ts";
+import { tellDefect } from "./defects.ts";
 
 /** A Bun socket whose `data` is its receiver. */
 export type BunSocket = Bun.Socket<Receiver>;
@@ -24,19 +25,10 @@ export const SOCKET_EVENTS: Pick<Bun.SocketHandler<Receiver>, "data" | "drain" |
   },
   error(socket: BunSocket, error: Error) {
     // Bun sends here what a handler throws: a defect of Weir, which ends this connection and no other.
-    onDefect(error);
+    tellDefect(error);
     socket.terminate();
   },
 };
-
-let onDefect: (error: Error) => void = (error) => {
-  throw error;
-};
-
-/** Says who is told of a defect that ended a connection. */
-export function reportDefectsTo(report: (error: Error) => void): void {
-  onDefect = report;
-}
 
 /** First keep-alive probe after a minute of silence, well below the 5 minutes after which NATs forget (RFC 5382 §5). */
 export const KEEP_ALIVE_MS = 60_000;

@@ -1,3 +1,4 @@
+import { reportDefectsTo } from "./defects.ts";
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { type Expiring, TICK_MS, Timer, TimerWheel } from "./timer-wheel.ts";
@@ -271,4 +272,26 @@ test("is never early and late by at most three ticks, whatever is set, moved, re
     ),
     { numRuns: 500 },
   );
+});
+
+test("what throws when it expires is told as a defect, and the others expire all the same", () => {
+  const clock = { time: 0, now: () => clock.time };
+  const wheel = new TimerWheel(clock, () => {});
+  const told: unknown[] = [];
+  reportDefectsTo((error) => told.push(error));
+  let expired = 0;
+  const broken = {
+    expired() {
+      throw new Error("broken");
+    },
+  };
+  const sound = {
+    expired() {
+      expired += 1;
+    },
+  };
+  for (const owner of [sound, broken, sound]) wheel.set(new Timer(owner), 100);
+  clock.time = 1000;
+  wheel.advance();
+  expect([expired, told.length]).toEqual([2, 1]);
 });

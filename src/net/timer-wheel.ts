@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import { tellDefect } from "./defects.ts";
 
 /** Time between two slots. A timer is never early, and late by at most three of these, while the wheel is advanced in time. */
 export const TICK_MS = 50;
@@ -92,7 +93,11 @@ export class TimerWheel {
         const next: Timer | null = timer.next;
         if (timer.deadline <= now) {
           this.remove(timer);
-          timer.owner.expired();
+          try {
+            timer.owner.expired();
+          } catch (error) {
+            tellDefect(error);
+          }
           timer = this.#slots[this.#tick % SLOTS] ?? null;
         } else {
           if (timer.deadline === Number.POSITIVE_INFINITY) this.#unlink(timer);

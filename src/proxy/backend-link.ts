@@ -3,6 +3,7 @@ import { type AttemptLimits, BackendConnection, type BackendContext } from "../h
 import type { ErrorCode } from "../errors.ts";
 import type { OutboundStream, ResponseEvents } from "../http/streams.ts";
 import { type Address, formatAddress } from "../address.ts";
+import type { Receiver } from "../net/connection.ts";
 import type { Dial } from "../net/dial.ts";
 import type { TimerWheel } from "../net/timer-wheel.ts";
 import { COLUMN } from "../observe/columns.ts";
@@ -45,8 +46,9 @@ export class BackendLink implements Link {
       wheel,
       host: Buffer.from(hostOf(plan.address)),
       released: (connection, limits) => this.#released(connection, limits),
+      opened: () => this.opened(),
       left: (connection) => {
-        this.#open -= 1;
+        this.left();
         this.#idle.remove(connection);
       },
       learntKeepAlive: (seconds) => {
@@ -55,7 +57,7 @@ export class BackendLink implements Link {
     };
   }
 
-  /** Connections open or being opened, without tunnels. */
+  /** Connections open or being opened, without upgraded ones. */
   get open(): number {
     return this.#open;
   }
@@ -79,10 +81,24 @@ export class BackendLink implements Link {
       }
     }
     const connection = new BackendConnection(this.#context, events, limits);
-    this.#open += 1;
-    this.row.add(COLUMN.connections, 1);
-    this.#dial(this.plan.address, connection);
+    this.dial(connection);
     return connection;
+  }
+
+  /** Opens a connection for a receiver, which calls `opened` and `left` in its time. */
+  dial(receiver: Receiver): void {
+    this.#open += 1;
+    this.#dial(this.plan.address, receiver);
+  }
+
+  /** A dialled connection is open. */
+  opened(): void {
+    this.row.add(COLUMN.connections, 1);
+  }
+
+  /** A dialled connection is gone, or was refused. */
+  left(): void {
+    this.#open -= 1;
   }
 
   /** Closes the idle connections. */

@@ -2,7 +2,6 @@ import { type ErrorCode, ERRORS } from "../errors.ts";
 import { connectErrorCode } from "../net/connect-error.ts";
 import type { Connection, Receiver } from "../net/connection.ts";
 import { cork } from "../net/cork.ts";
-import type { Dial } from "../net/dial.ts";
 import { Outbox } from "../net/outbox.ts";
 import { type Expiring, Timer, type TimerWheel } from "../net/timer-wheel.ts";
 import { COLUMN } from "../observe/columns.ts";
@@ -18,7 +17,6 @@ export interface TcpContext {
   readonly row: Row;
   readonly wheel: TimerWheel;
   readonly log: Log;
-  readonly dial: Dial;
   readonly target: Target;
   /** Told when a session is over or has failed. */
   readonly left: (session: TcpSession) => void;
@@ -91,6 +89,7 @@ export class TcpSession implements Receiver {
     this.#attempt = null;
     const { wheel, target, row } = this.#context;
     const { link } = attempt;
+    link.opened();
     const client = { connection: this.#client, outbox: new Outbox(this.#client), early: this.#early };
     const early = this.#early;
     this.#early = null;
@@ -110,6 +109,7 @@ export class TcpSession implements Receiver {
         },
         finished: (why) => {
           link.row.end();
+          link.left();
           if (why === "idle") row.fail("TUNNEL_IDLE");
           this.#leave();
         },
@@ -124,6 +124,7 @@ export class TcpSession implements Receiver {
     this.#attempt = null;
     const { target, log, listener, row } = this.#context;
     link.row.end();
+    link.left();
     link.row.fail(code);
     if (this.#over) return;
     const tried = [...this.#tried, index];
@@ -150,9 +151,8 @@ export class TcpSession implements Receiver {
 
   #dial(index: number, link: BackendLink): void {
     link.row.begin();
-    link.row.add(COLUMN.connections, 1);
     this.#attempt = new Attempt(this, index, link, this.#context);
-    this.#context.dial(link.plan.address, this.#attempt);
+    link.dial(this.#attempt);
   }
 
   /** No backend answers: the client is closed, with a reset, since nothing that it sent has been delivered. */
@@ -192,7 +192,9 @@ class Attempt implements Receiver, Expiring {
 
   /** The client is gone: a connection that opens yet is closed. */
   abandon(): void {
-    if (this.#end()) this.link.row.end();
+    if (!this.#end()) return;
+    this.link.row.end();
+    this.link.left();
   }
 
   opened(connection: Connection): void {
