@@ -4,6 +4,7 @@ const layers = [
   ["src/admin/"],
   ["src/process/"],
   ["src/engine/"],
+  ["src/probe/"],
   ["src/config/"],
   ["src/route/"],
   ["src/proxy/"],

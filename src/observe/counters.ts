@@ -57,13 +57,20 @@ export class Counters {
     return Atomics.add(this.#cursors, cursor * (LINE / 4), 1) >>> 0;
   }
 
-  /** What one worker may write of one row. */
-  row(worker: number, row: number): Row {
+  /**
+   * What one worker may write of one row.
+   * @param pool a row whose in-flight count goes along with this one's, so that the sum over many need not be added up
+   */
+  row(worker: number, row: number, pool: number | null = null): Row {
     const start = (worker * this.shape.rows + row) * ROW_LENGTH;
-    return new Row(
-      this.#cells.subarray(start, start + ROW_LENGTH),
-      this.#inFlight.subarray(worker * this.#inFlightStride + row, worker * this.#inFlightStride + row + 1),
-    );
+    const cells = this.#cells.subarray(start, start + ROW_LENGTH);
+    const inFlight = this.#inFlightOf(worker, row);
+    return pool === null ? new Row(cells, inFlight) : new SummedRow(cells, inFlight, this.#inFlightOf(worker, pool));
+  }
+
+  #inFlightOf(worker: number, row: number): Int32Array {
+    const at = worker * this.#inFlightStride + row;
+    return this.#inFlight.subarray(at, at + 1);
   }
 
   /** In flight on a row, over all workers. O(workers). */
@@ -130,5 +137,25 @@ export class Row {
 
   end(): void {
     this.#inFlight[0]! -= 1;
+  }
+}
+
+/** A row that keeps the in-flight count of its pool beside its own. */
+class SummedRow extends Row {
+  readonly #sum: Int32Array;
+
+  constructor(cells: Float64Array, inFlight: Int32Array, sum: Int32Array) {
+    super(cells, inFlight);
+    this.#sum = sum;
+  }
+
+  override begin(): void {
+    super.begin();
+    this.#sum[0]! += 1;
+  }
+
+  override end(): void {
+    super.end();
+    this.#sum[0]! -= 1;
   }
 }

@@ -1,4 +1,4 @@
-import type { Candidate, Picker, Policy, Tools } from "../balance/policy.ts";
+import { type Candidate, DEFAULT_OPTIONS, type Picker, type Policy, type PolicyOptions, type Tools } from "../balance/policy.ts";
 import { pickUntried } from "../balance/exclude.ts";
 
 /** A backend as its pool sees it. */
@@ -16,17 +16,24 @@ export class Pool {
   readonly #picker: Picker | null;
   readonly #tools: Tools;
 
-  constructor(name: string, policy: Policy, members: readonly Member[], tools: Tools) {
+  constructor(
+    name: string,
+    policy: Policy,
+    members: readonly Member[],
+    tools: Tools,
+    options: PolicyOptions = DEFAULT_OPTIONS,
+  ) {
     this.name = name;
     this.#candidates = members
       .map(({ id, weight }, index) => ({ index, id, weight }))
       .filter(({ weight }) => weight > 0);
-    this.#picker = this.#candidates.length === 0 ? null : policy.prepare(this.#candidates, tools);
+    this.#picker = this.#candidates.length === 0 ? null : policy.prepare(this.#candidates, tools, options);
     this.#tools = tools;
   }
 
   /**
    * Chooses a backend for an attempt.
+   * @param key of the request or connection, 0 where the policy has none
    * @param tried the backends that this exchange has tried already: none of them is chosen again
    * @returns its position in the pool, -1 when none is left or none takes new work
    */

@@ -1,0 +1,127 @@
+import type { Address } from "../address.ts";
+import type { Clock } from "../clock.ts";
+import type { Counters } from "../observe/counters.ts";
+import type { HealthWords } from "../observe/health-words.ts";
+import type { Log } from "../observe/log.ts";
+import type { HealthPlan, BackendFacts } from "../pool/health-plan.ts";
+import { type Evidence, HealthKeeper } from "../pool/keeper.ts";
+import { attemptsOf, failuresOf } from "../pool/passive-counts.ts";
+import type { Random } from "../random.ts";
+import type { ProbeTools } from "./probe.ts";
+import { ProbeScheduler, type ProbeTarget } from "./scheduler.ts";
+
+/** A pool, as far as its health goes. */
+export interface PoolHealth {
+  readonly name: string;
+  readonly health: HealthPlan;
+  readonly backends: readonly (BackendFacts & { readonly address: Address })[];
+  /** Row of each backend, in the counters and in the words. */
+  readonly rows: readonly number[];
+}
+
+/** What a health loop needs from outside. */
+export interface HealthLoopOptions extends ProbeTools {
+  readonly counters: Counters;
+  readonly words: HealthWords;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** The zone Weir is in; `null` for no preference. */
+  readonly zone: string | null;
+}
+
+interface Kept {
+  readonly keeper: HealthKeeper;
+  readonly evidence: Evidence;
+  /** Position of the pool in the plan, which is its line of the words. */
+  readonly pool: number;
+  readonly rows: readonly number[];
+  /** Alarms as of the last look. */
+  alarms: number;
+}
+
+/**
+ * Where the health of all pools is kept: gives probes' outcomes to the keepers, has them look when it is time or a worker has
+ * raised the alarm, and publishes and logs what they decide. One for all workers, beside the wheel that drives the probes.
+ */
+export class HealthLoop {
+  readonly #options: HealthLoopOptions;
+  readonly #scheduler: ProbeScheduler;
+  #kept: ReadonlyMap<string, Kept> = new Map();
+
+  constructor(options: HealthLoopOptions) {
+    this.#options = options;
+    this.#scheduler = new ProbeScheduler({
+      dial: options.dial,
+      wheel: options.wheel,
+      settled: ({ pool, backend }, outcome) =>
+        this.#kept.get(pool)?.keeper.probed(backend, outcome, options.clock.now()) ?? Number.POSITIVE_INFINITY,
+    });
+  }
+
+  /**
+   * Says what pools there are: at the start before any worker picks, and at each reload. What is known of a backend stays with its
+   * pool's name and its own. What holds is published before this returns.
+   */
+  configure(pools: readonly PoolHealth[]): void {
+    const { random, zone, clock } = this.#options;
+    const before = this.#kept;
+    this.#kept = new Map(
+      pools.map(({ name, health, backends, rows }, pool) => {
+        const keeper = before.get(name)?.keeper ?? new HealthKeeper(name, zone, random);
+        const evidence = this.#evidenceOf(rows);
+        keeper.configure(health, backends, evidence, clock.now());
+        return [name, { keeper, evidence, pool, rows, alarms: this.#options.words.alarms(pool) }];
+      }),
+    );
+    this.#scheduler.setTargets(pools.flatMap(targetsOf));
+    this.tick();
+  }
+
+  /** To be called every tick of the wheel. Costs next to nothing while nothing happens: O(pools). */
+  tick(): void {
+    const { clock, words } = this.#options;
+    const now = clock.now();
+    for (const kept of this.#kept.values()) {
+      const alarms = words.alarms(kept.pool);
+      if (alarms === kept.alarms && kept.keeper.nextLook(now) > now) continue;
+      kept.alarms = alarms;
+      this.#look(kept, now);
+    }
+  }
+
+  /** Gives up all probes. */
+  close(): void {
+    this.#scheduler.close();
+  }
+
+  /** The keeper of a pool, for whoever shows its health. */
+  keeper(pool: string): HealthKeeper | null {
+    return this.#kept.get(pool)?.keeper ?? null;
+  }
+
+  #look({ keeper, evidence, pool, rows }: Kept, now: number): void {
+    const { words, log } = this.#options;
+    const { published, events } = keeper.look(evidence, now);
+    if (published !== null) words.publish(pool, rows, published);
+    for (const { level, event, fields } of events) log[level](event, fields);
+  }
+
+  #evidenceOf(rows: readonly number[]): Evidence {
+    const { counters, words } = this.#options;
+    const rowOf = (index: number): number => rows[index] ?? 0;
+    return {
+      strikes: (index) => words.strikes(rowOf(index)),
+      notices: (index) => words.notices(rowOf(index)),
+      attempts: (index) => attemptsOf(counters, rowOf(index)),
+      failures: (index) => failuresOf(counters, rowOf(index)),
+    };
+  }
+}
+
+function targetsOf({ name, health, backends }: PoolHealth): readonly ProbeTarget[] {
+  const { probe } = health;
+  // Whoever is in maintenance is left alone; a draining one is asked, so that it can say when it is ready again.
+  const asked = probe === null ? [] : backends.filter(({ state }) => state !== "maintenance");
+  return asked.map(({ id, address }) => ({ pool: name, backend: id, address, plan: probe! }));
+}
