@@ -35,7 +35,12 @@ const downward = layers.slice(1).map((paths, index) => ({
 export default {
   forbidden: [
     ...downward,
-    { name: "no-cycles", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
+    {
+      name: "no-cycles",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
     {
       name: "pure",
       severity: "error",

@@ -7,7 +7,7 @@ import {
   type PolicyOptions,
   type Tools,
 } from "../src/balance/policy.ts";
-import { PENDING_POLICIES, POLICIES } from "../src/balance/registry.ts";
+import { POLICIES } from "../src/balance/registry.ts";
 import { seededRandom } from "../src/random.ts";
 
 const SIZES = [3, 100, 10_000];
@@ -21,12 +21,10 @@ const ROUNDS = 5;
 const ROUND_MS = 40;
 
 /** Every policy as it is, then those that have options with them. */
-const VARIANTS: readonly (readonly [string, Policy, PolicyOptions])[] = [...POLICIES, ...PENDING_POLICIES].flatMap(
-  ([name, policy]) => [
-    [name, policy, DEFAULT_OPTIONS] as const,
-    ...(policy.keyed ? [[`${name} ≤ 1.25`, policy, { ...DEFAULT_OPTIONS, maxLoadFactor: 1.25 }] as const] : []),
-  ],
-);
+const VARIANTS: readonly (readonly [string, Policy, PolicyOptions])[] = [...POLICIES].flatMap(([name, policy]) => [
+  [name, policy, DEFAULT_OPTIONS] as const,
+  ...(policy.keyed ? [[`${name} ≤ 1.25`, policy, { ...DEFAULT_OPTIONS, maxLoadFactor: 1.25 }] as const] : []),
+]);
 
 /** Every backend has one to four in flight, read from a typed array as a worker reads its shared counters. */
 function busyTools(backends: number): Tools {

@@ -1,4 +1,5 @@
 import type { Address } from "./address.ts";
+import type { BackendFacts, HealthPlan } from "./health-plan.ts";
 
 /** Every wait has a deadline. All in milliseconds; 0 switches a deadline off. */
 export interface Timeouts {
@@ -34,22 +35,33 @@ export interface Limits {
   readonly attempts: number;
 }
 
-/** A backend of a pool. */
-export interface BackendPlan {
-  /** Its address in canonical text: with the pool's name, its identity. */
-  readonly id: string;
+/** A backend of a pool. Its `id` is, with the pool's name, its identity. */
+export interface BackendPlan extends BackendFacts {
   readonly address: Address;
-  /** Whole number from 0 to 65535; 0 takes no new work. */
-  readonly weight: number;
   /** Most exchanges or connections at a time, over all workers; `null` for no limit. */
   readonly maxConnections: number | null;
+}
+
+/** A part of what keyed policies choose by. Names of header fields are lower-case. */
+export type KeyPart =
+  | { readonly kind: "source" | "path" | "host" }
+  | { readonly kind: "header" | "cookie" | "query"; readonly name: string };
+
+/** How a pool chooses a backend. */
+export interface PolicyPlan {
+  /** One of `balance/registry.ts`. */
+  readonly name: string;
+  /** What the policy may be told beside; see `PolicyOptions` in `balance/policy.ts`. */
+  readonly options: { readonly load: "in-flight" | "peak-ewma"; readonly maxLoadFactor: number | null };
+  /** What it chooses by, all parts together, never empty; `null` where it has no key. Only `source` where a listener in mode `tcp` leads to the pool. */
+  readonly key: readonly KeyPart[] | null;
 }
 
 /** A pool of backends with its policy. */
 export interface PoolPlan {
   readonly name: string;
-  /** Name of the policy, one of `balance/registry.ts`. */
-  readonly policy: string;
+  readonly policy: PolicyPlan;
+  readonly health: HealthPlan;
   readonly backends: readonly BackendPlan[];
 }
 
@@ -84,6 +96,8 @@ export interface Plan {
   readonly listeners: readonly ListenerPlan[];
   readonly pools: readonly PoolPlan[];
   readonly workers: number;
+  /** The zone this Weir is in, whose backends it prefers; `null` for no preference. */
+  readonly zone: string | null;
   /** Where the admin API listens; `null` when it is off. */
   readonly admin: Address | null;
   /** Addresses and CIDR blocks whose `X-Forwarded-*` fields are believed. */

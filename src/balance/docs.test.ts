@@ -1,15 +1,15 @@
 import { expect, test } from "bun:test";
-import { DEFAULT_POLICY, PENDING_POLICIES, POLICIES } from "./registry.ts";
+import { DEFAULT_POLICY, POLICIES } from "./registry.ts";
 
 const page = await Bun.file(new URL("../../docs/policies.md", import.meta.url)).text();
-const names = [...POLICIES.keys(), ...PENDING_POLICIES.keys()];
+const names = [...POLICIES.keys()];
 
-function matches(pattern: RegExp): string[] {
-  return [...page.matchAll(pattern)].map((match) => match[1] ?? "");
+function matches(pattern: RegExp, text: string = page): string[] {
+  return [...text.matchAll(pattern)].map((match) => match[1] ?? "");
 }
 
 test("the table in docs/policies.md has the policies of the registry, in its order", () => {
-  expect(matches(/^\| `([^`]+)` *\|/gm)).toEqual(names);
+  expect(matches(/^\| `([^`]+)` *\|/gm, page.slice(0, page.indexOf("\n## ")))).toEqual(names);
 });
 
 test("each policy has its section, with all that a reader looks for", () => {

@@ -4,7 +4,7 @@ import { crc32 } from "./crc32.ts";
 import { pickUntried } from "./exclude.ts";
 import { fakeTools, tally, weighted } from "./fake-tools.ts";
 import type { Picker } from "./policy.ts";
-import { PENDING_POLICIES, POLICIES } from "./registry.ts";
+import { POLICIES } from "./registry.ts";
 
 /** A picker that always gives the same answer, and counts how often it was asked. */
 function stubborn(index: number): Picker & { asked: number } {
@@ -75,7 +75,7 @@ test("shares what a dead backend would have got by weight", () => {
   }
 });
 
-describe.each([...POLICIES.values(), ...PENDING_POLICIES.values()])("$name", (policy) => {
+describe.each([...POLICIES.values()])("$name", (policy) => {
   test("never chooses a tried backend, and finds an untried one while there is one", () => {
     const weights = fc.array(fc.integer({ min: 1, max: 1000 }), { minLength: 1, maxLength: 8 });
     fc.assert(

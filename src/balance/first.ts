@@ -8,12 +8,16 @@ import type { Picker, Policy, Tools } from "./policy.ts";
 export const first: Policy = {
   name: "first",
   keyed: false,
+  loads: [],
+  learns: () => false,
   prepare: (candidates, tools) =>
     new FirstPicker(
       Uint32Array.from(candidates, (candidate) => candidate.index),
       tools,
     ),
 };
+
+const NOTHING_TRIED: readonly number[] = [];
 
 class FirstPicker implements Picker {
   readonly #indexes: Uint32Array;
@@ -24,10 +28,10 @@ class FirstPicker implements Picker {
     this.#tools = tools;
   }
 
-  pick(): number {
+  pick(_key: number, tried: readonly number[] = NOTHING_TRIED): number {
     const tools = this.#tools;
     for (const index of this.#indexes) {
-      if (tools.inFlight(index) < tools.capacity(index)) return index;
+      if (!tried.includes(index) && tools.inFlight(index) < tools.capacity(index)) return index;
     }
     return -1;
   }

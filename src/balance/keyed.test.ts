@@ -4,9 +4,9 @@ import fc from "fast-check";
 import { seededRandom } from "../random.ts";
 import { candidate, fakeTools, weighted } from "./fake-tools.ts";
 import { type Candidate, DEFAULT_OPTIONS, type Policy, type PolicyOptions } from "./policy.ts";
-import { PENDING_POLICIES, POLICIES } from "./registry.ts";
+import { POLICIES } from "./registry.ts";
 
-const KEYED = [...POLICIES.values(), ...PENDING_POLICIES.values()].filter(({ keyed }) => keyed);
+const KEYED = [...POLICIES.values()].filter(({ keyed }) => keyed);
 const dice = seededRandom(3);
 const keys = Array.from({ length: 20_000 }, () => dice.below(2 ** 32));
 
@@ -183,7 +183,7 @@ describe.each(KEYED)("$name", (policy) => {
 });
 
 test("rendezvous shares exactly by weight, however unequal", () => {
-  const policy = PENDING_POLICIES.get("rendezvous");
+  const policy = POLICIES.get("rendezvous");
   const picker = policy?.prepare(weighted(1, 10, 100, 1000), fakeTools());
   const picks = 400_000;
   const counts = [0, 0, 0, 0];

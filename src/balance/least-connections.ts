@@ -11,6 +11,8 @@ import { reduceWeights, type Weights } from "./weights.ts";
 export const leastConnections: Policy = {
   name: "least-connections",
   keyed: false,
+  loads: [],
+  learns: () => true,
   prepare: (candidates, tools) => new LeastConnectionsPicker(reduceWeights(candidates), tools),
 };
 

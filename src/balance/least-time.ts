@@ -14,6 +14,8 @@ import { reduceWeights, type Weights } from "./weights.ts";
 export const leastTime: Policy = {
   name: "least-time",
   keyed: false,
+  loads: [],
+  learns: () => true,
   prepare: (candidates, tools) => new LeastTimePicker(reduceWeights(candidates), tools),
 };
 

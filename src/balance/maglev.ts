@@ -17,6 +17,8 @@ const SIZE = 65_537;
 export const maglev: Policy = {
   name: "maglev",
   keyed: true,
+  loads: [],
+  learns: ({ maxLoadFactor }) => maxLoadFactor !== null,
   prepare: (candidates, tools, options = DEFAULT_OPTIONS) =>
     new TablePicker(tableOf(candidates), (key) => mix(key) % SIZE, new Admission(candidates, tools, options)),
 };

@@ -19,8 +19,9 @@ export interface Tools {
    */
   readonly inFlight: (index: number) => number;
   /**
-   * Exchanges or connections in flight on all candidates together, over all workers. Asked for once in a pick with bounded
-   * load, and while a backend fails: it should cost no more than `inFlight`.
+   * Exchanges or connections in flight on all candidates together, over all workers; those of backends that are no candidates any
+   * more may be among them until they end. Asked for once in a pick with bounded load, and while a backend fails: it should
+   * cost no more than `inFlight`.
    */
   readonly totalInFlight: () => number;
   /**
@@ -72,8 +73,12 @@ export interface Picker {
 export interface Policy {
   /** The name in the configuration. */
   readonly name: string;
-  /** Whether it chooses by `key`, so that the configuration has to say what the key is. */
+  /** Whether it chooses by `key`. */
   readonly keyed: boolean;
+  /** The values of `load` that a pool may choose from; empty where it has no such choice. */
+  readonly loads: readonly PolicyOptions["load"][];
+  /** Whether it asks for `latency` or `failing`, which then have to be learnt from every attempt. */
+  learns(options: PolicyOptions): boolean;
   /**
    * Does the work of a change (tables, cycles), so that `pick` only reads.
    * @param candidates the backends that may take new work, in the pool's order; never empty

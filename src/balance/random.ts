@@ -7,6 +7,8 @@ import { reduceWeights, type Weights } from "./weights.ts";
 export const random: Policy = {
   name: "random",
   keyed: false,
+  loads: [],
+  learns: () => false,
   prepare: (candidates, tools) => new RandomPicker(reduceWeights(candidates), tools.random),
 };
 

@@ -14,13 +14,17 @@ function byName(...policies: readonly Policy[]): ReadonlyMap<string, Policy> {
 }
 
 /** Every policy by its name in the configuration, in the order of `docs/policies.md`. The only list of them. */
-export const POLICIES: ReadonlyMap<string, Policy> = byName(roundRobin, random, leastConnections, twoChoices, first);
-
-/**
- * Policies that the configuration cannot name yet: they need latencies, or a key, that the data path does not give. They
- * keep the same contract.
- */
-export const PENDING_POLICIES: ReadonlyMap<string, Policy> = byName(leastTime, rendezvous, ring, maglev);
+export const POLICIES: ReadonlyMap<string, Policy> = byName(
+  roundRobin,
+  random,
+  leastConnections,
+  twoChoices,
+  first,
+  leastTime,
+  rendezvous,
+  ring,
+  maglev,
+);
 
 /** The policy of a pool that names none. A key of `POLICIES`. */
 export const DEFAULT_POLICY = "round-robin";

@@ -15,6 +15,8 @@ const NONE: readonly number[] = [];
 export const rendezvous: Policy = {
   name: "rendezvous",
   keyed: true,
+  loads: [],
+  learns: ({ maxLoadFactor }) => maxLoadFactor !== null,
   prepare: (candidates, tools, options = DEFAULT_OPTIONS) => new RendezvousPicker(candidates, tools, options),
 };
 

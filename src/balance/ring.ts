@@ -24,6 +24,8 @@ const MOST_CANDIDATES = 2 ** 21;
 export const ring: Policy = {
   name: "ring",
   keyed: true,
+  loads: [],
+  learns: ({ maxLoadFactor }) => maxLoadFactor !== null,
   prepare: (candidates, tools, options = DEFAULT_OPTIONS) => {
     const { hashes, owners } = pointsOf(candidates);
     return new TablePicker(owners, (key) => firstFrom(hashes, key), new Admission(candidates, tools, options));

@@ -9,6 +9,8 @@ import { reduceWeights, type Weights } from "./weights.ts";
 export const roundRobin: Policy = {
   name: "round-robin",
   keyed: false,
+  loads: [],
+  learns: () => false,
   prepare: (candidates, tools) => new RoundRobinPicker(reduceWeights(candidates), tools),
 };
 

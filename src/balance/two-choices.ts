@@ -18,6 +18,8 @@ import { reduceWeights, type Weights } from "./weights.ts";
 export const twoChoices: Policy = {
   name: "two-choices",
   keyed: false,
+  loads: ["in-flight", "peak-ewma"],
+  learns: () => true,
   prepare: (candidates, tools, options = DEFAULT_OPTIONS) => {
     const weights = reduceWeights(candidates);
     switch (options.load) {

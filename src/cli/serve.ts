@@ -7,7 +7,7 @@ import { type Command, type Given, helpText, readArguments, usage } from "./comm
 import { reportProblems } from "./report.ts";
 import { runPlan } from "./run.ts";
 
-type Name = "listen" | "to" | "mode" | "policy" | "workers" | "admin";
+type Name = "listen" | "to" | "mode" | "policy" | "health" | "workers" | "admin";
 
 const SERVE: Command<Name> = {
   name: "serve",
@@ -32,6 +32,10 @@ const SERVE: Command<Name> = {
     policy: {
       value: "NAME",
       meaning: `how a backend is chosen: ${[...POLICIES.keys()].join(", ")}\n(default ${DEFAULT_POLICY})`,
+    },
+    health: {
+      value: "/PATH|tcp|off",
+      meaning: "how backends are probed: HTTP requests for a path, connections, or not (default)",
     },
     workers: { value: "N|auto", meaning: "worker processes; auto (default) is one per core" },
     admin: { value: "ADDR|off", meaning: "where the admin API listens" },
@@ -71,11 +75,16 @@ type Loaded = { readonly plan: Plan } | { readonly problems: readonly Problem[] 
 function configOfFlags(flags: Given<Name>["flags"]): unknown {
   const [mode] = flags.mode;
   const [policy] = flags.policy;
+  const [health] = flags.health;
   const listeners = flags.listen.map((address, i) => [
     i === 0 ? "main" : `main-${i + 1}`,
     { address, pool: "backends", ...(mode === undefined ? {} : { mode }) },
   ]);
-  const pool = { backends: flags.to, ...(policy === undefined ? {} : { policy }) };
+  const pool = {
+    backends: flags.to,
+    ...(policy === undefined ? {} : { policy }),
+    ...(health === undefined ? {} : { health }),
+  };
   // Checked by the schema like a file's: a user may have written anything.
   return { listeners: Object.fromEntries(listeners), pools: { backends: pool }, ...ofProcess(flags) };
 }
@@ -102,7 +111,7 @@ async function fromFlags(given: Given<Name>): Promise<Loaded> {
 
 async function fromFile(given: Given<Name>): Promise<Loaded> {
   const { flags, positional } = given;
-  for (const name of ["mode", "policy"] as const) {
+  for (const name of ["mode", "policy", "health"] as const) {
     if (flags[name].length > 0) throw usage(`--${name} belongs to --listen and --to; a file says it itself`, "serve");
   }
   const loaded = await load(positional);
@@ -131,6 +140,7 @@ function named(loaded: Loaded): Loaded {
 function flagOf(key: string): string {
   if (/^listeners\..*\.mode$/.test(key)) return "--mode";
   if (/^pools\..*\.policy$/.test(key)) return "--policy";
+  if (/^pools\..*\.health$/.test(key)) return "--health";
   const [top = ""] = key.split(".");
   return { listeners: "--listen", pools: "--to", workers: "--workers", admin: "--admin" }[top] ?? key;
 }

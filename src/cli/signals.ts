@@ -12,8 +12,8 @@ export interface Stop {
 }
 
 /**
- * A repetition of the same signal within this time is the same request: npm passes Ctrl-C on to a program that has
- * already had it from the terminal.
+ * A second SIGINT within this time is the same request: npm passes Ctrl-C on to a program that has already had it from the
+ * terminal.
  */
 const SAME_MS = 500;
 
@@ -25,7 +25,7 @@ export function stopSignals(): Stop {
   for (const signal of Object.keys(STATUS) as StopSignal[]) {
     process.on(signal, () => {
       const at = performance.now();
-      const same = last !== null && last.signal === signal && at - last.at < SAME_MS;
+      const same = signal === "SIGINT" && last?.signal === signal && at - last.at < SAME_MS;
       last ??= { signal, at };
       if (same) return;
       if (drain.signal.aborted) now.abort(STATUS[signal]);

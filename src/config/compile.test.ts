@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { availableParallelism } from "node:os";
+import { DEFAULT_HEALTH } from "../health-plan.ts";
 import type { Plan } from "../plan.ts";
 import { planFromConfig } from "./read.ts";
 import type { Config } from "./schema.ts";
@@ -45,18 +46,23 @@ test("what is left out has its default", async () => {
     pools: [
       {
         name: "app",
-        policy: "round-robin",
+        policy: { name: "round-robin", options: { load: "in-flight", maxLoadFactor: null }, key: null },
+        health: DEFAULT_HEALTH,
         backends: [
           {
             id: "127.0.0.1:8001",
             address: { kind: "tcp", host: "127.0.0.1", port: 8001 },
             weight: 1,
             maxConnections: null,
+            state: "ready",
+            tier: 0,
+            zone: null,
           },
         ],
       },
     ],
     workers: availableParallelism(),
+    zone: null,
     admin: { kind: "tcp", host: "127.0.0.1", port: 9900 },
     trustedProxies: [],
     shutdownMs: 30_000,

@@ -1,9 +1,12 @@
 import { availableParallelism } from "node:os";
-import { DEFAULT_POLICY } from "../balance/registry.ts";
+import { DEFAULT_OPTIONS } from "../balance/policy.ts";
+import { DEFAULT_POLICY, POLICIES } from "../balance/registry.ts";
+import { healthOf } from "./compile-health.ts";
 import { formatAddress } from "../address.ts";
 import { listenAddress } from "./addresses.ts";
-import { DEFAULT_ADMIN, DEFAULT_LIMITS, DEFAULT_SHUTDOWN_MS, DEFAULT_TIMEOUTS } from "./defaults.ts";
-import type { Limits, ListenerPlan, Plan, PoolPlan, RoutePlan, Timeouts } from "../plan.ts";
+import { DEFAULT_ADMIN, DEFAULT_KEY, DEFAULT_LIMITS, DEFAULT_SHUTDOWN_MS, DEFAULT_TIMEOUTS } from "./defaults.ts";
+import { parseKeyPart } from "./key-parts.ts";
+import type { Limits, ListenerPlan, Plan, PolicyPlan, PoolPlan, RoutePlan, Timeouts } from "../plan.ts";
 import type { ReadConfig } from "./schema.ts";
 
 type ReadTimeouts = NonNullable<ReadConfig["timeouts"]>;
@@ -62,15 +65,29 @@ function listenerOf(name: string, listener: ReadListener, config: ReadConfig): L
   };
 }
 
+function policyOf(given: ReadPool["policy"]): PolicyPlan {
+  const read = given === undefined ? { name: DEFAULT_POLICY } : typeof given === "string" ? { name: given } : given;
+  const { name, load, key, maxLoadFactor }: Partial<Exclude<ReadPool["policy"], string>> & { name: string } = read;
+  return {
+    name,
+    options: { load: load ?? DEFAULT_OPTIONS.load, maxLoadFactor: maxLoadFactor ?? DEFAULT_OPTIONS.maxLoadFactor },
+    key: POLICIES.get(name)?.keyed === true ? (key ?? [parseKeyPart(DEFAULT_KEY)]) : null,
+  };
+}
+
 function poolOf(name: string, pool: ReadPool): PoolPlan {
   return {
     name,
-    policy: pool.policy ?? DEFAULT_POLICY,
-    backends: pool.backends.map(({ address, weight, maxConnections }) => ({
+    policy: policyOf(pool.policy),
+    health: healthOf(pool.health, pool.slowStart),
+    backends: pool.backends.map(({ address, weight, maxConnections, state, tier, zone }) => ({
       id: formatAddress(address),
       address,
       weight: weight ?? 1,
       maxConnections: maxConnections ?? null,
+      state: state ?? "ready",
+      tier: tier ?? 0,
+      zone: zone ?? null,
     })),
   };
 }
@@ -85,6 +102,7 @@ export function compile(config: ReadConfig, cores: number = availableParallelism
     listeners: Object.entries(config.listeners).map(([name, listener]) => listenerOf(name, listener, config)),
     pools: Object.entries(config.pools).map(([name, pool]) => poolOf(name, pool)),
     workers: workers === undefined || workers === "auto" ? cores : workers,
+    zone: config.zone ?? null,
     admin:
       admin === undefined ? listenAddress(DEFAULT_ADMIN) : admin !== null && "address" in admin ? admin.address : admin,
     trustedProxies: config.trustedProxies ?? [],

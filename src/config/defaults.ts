@@ -21,6 +21,9 @@ export const DEFAULT_LIMITS: Limits = {
   attempts: 3,
 };
 
+/** What keyed policies choose by where the configuration says nothing: all that there is without HTTP. HAProxy's `balance source`. */
+export const DEFAULT_KEY = "source";
+
 /** Where the admin API listens where the configuration says nothing: on the loopback only. */
 export const DEFAULT_ADMIN = "127.0.0.1:9900";
 

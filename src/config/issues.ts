@@ -81,8 +81,13 @@ function homeOf(name: string): string | null {
     ["a route", ["listeners", "", "routes", 0]],
     ["a pool", ["pools", ""]],
     ["a backend", ["pools", "", "backends", 0]],
+    // Everything may have a name, so that a policy's says nothing.
+    ...(name === "name" ? [] : [["a policy", ["pools", "", "policy"]] satisfies [string, Path]]),
     ["timeouts", ["timeouts"]],
     ["limits", ["limits"]],
+    ["health", ["pools", "", "health"]],
+    ["a probe", ["pools", "", "health", "probe"]],
+    ["passive", ["pools", "", "health", "passive"]],
   ];
   for (const [home, path] of homes) {
     const schema = schemaAt(configSchema, path);

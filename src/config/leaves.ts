@@ -4,7 +4,9 @@ import type { ErrorCode } from "../errors.ts";
 import type { Address } from "../address.ts";
 import { formatDuration, formatSize, parseDuration, parseSize } from "../units.ts";
 import { backendAddress, ipOrBlock, listenAddress, shortBackend } from "./addresses.ts";
+import { KEY_FORMS, parseKeyPart } from "./key-parts.ts";
 import { routeHost, routePath } from "./matches.ts";
+import type { KeyPart } from "../plan.ts";
 
 /** What is said about a key in messages and in `docs/configuration.md`. */
 export interface KeyInfo {
@@ -37,7 +39,8 @@ export function key<T extends z.ZodType>(
 }
 
 // Turns the reader's error into an issue that carries code and mend, so that all of them come at once.
-function reading<In, Out>(read: (value: In) => Out): (value: In, context: z.core.$RefinementCtx) => Out {
+/** A transformation by a reader that throws a `WeirError`; `; use …` in its detail becomes the mend. */
+export function reading<In, Out>(read: (value: In) => Out): (value: In, context: z.core.$RefinementCtx) => Out {
   return (value, context) => {
     try {
       return read(value);
@@ -106,13 +109,57 @@ export function whole(
   });
 }
 
+/** A number above a bound and up to another. */
+export function above(
+  meaning: string,
+  fallback: string,
+  over: number,
+  most: number,
+  example: number,
+): z.ZodType<number, number> {
+  const expects = `a number above ${over} and up to ${most}, such as ${example}`;
+  return key(z.number().gt(over).lte(most), meaning, {
+    expects,
+    type: `number above ${over}, up to ${most}`,
+    fallback,
+  });
+}
+
+/** A number from one bound to another. */
+export function fraction(meaning: string, fallback: number, least: number, most: number): z.ZodType<number, number> {
+  return key(z.number().min(least).max(most), meaning, {
+    expects: `a number from ${least} to ${most}`,
+    type: `number, ${least} to ${most}`,
+    fallback: String(fallback),
+  });
+}
+
+/** What a policy chooses by: one part, or a list of them. */
+export function hashKey(meaning: string, fallback: string): z.ZodType<readonly KeyPart[], string | readonly string[]> {
+  const expects = `${KEY_FORMS}, or a list of these`;
+  const pattern = "^(source|path|host|(header|cookie|query):.+)$";
+  const part = key(z.string().meta({ pattern }).transform(reading(parseKeyPart)), "A part of a request.", {
+    expects: KEY_FORMS,
+    type: "part of a request",
+  });
+  return key(z.union([part.transform((one) => [one]), z.array(part).min(1).readonly()]), meaning, {
+    expects,
+    type: "`source`, `path`, `host`, `header:NAME`, `cookie:NAME`, `query:NAME`, or a list of these",
+    fallback,
+  });
+}
+
 /** Yes or no. */
 export function flag(meaning: string, fallback: boolean): z.ZodType<boolean, boolean> {
   return key(z.boolean(), meaning, { expects: "true or false", type: "true or false", fallback: String(fallback) });
 }
 
 /** One of some names; `one` and `many` are what they are called. */
-export function choice<T extends string>(names: readonly T[], meaning: string, fallback: string): z.ZodType<T, T> {
+export function choice<T extends string>(
+  names: readonly T[],
+  meaning: string,
+  fallback: string | null,
+): z.ZodType<T, T> {
   const expects = `one of ${names.join(", ")}`;
   return key(z.enum(names), meaning, { expects, type: names.map((name) => `\`${name}\``).join(", "), fallback });
 }
@@ -173,5 +220,14 @@ export function block(meaning: string): z.ZodType<string, string> {
     expects,
     type: "IP address or CIDR block",
     code: "CONFIG_BAD_ADDRESS",
+  });
+}
+
+/** The name of a zone. */
+export function zone(meaning: string, fallback: string): z.ZodType<string, string> {
+  return key(z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/), meaning, {
+    expects: "a name of letters, digits, _, - and ., such as eu-west-1a",
+    type: "name of a zone",
+    fallback,
   });
 }

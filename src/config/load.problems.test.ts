@@ -85,7 +85,7 @@ const CASES: readonly Case[] = [
     "pools.app.weight",
     "weight",
     'there is no key "weight" here; it belongs in a backend',
-    "Use one of policy, backends, timeouts, limits.",
+    "Use one of policy, backends, health, slowStart, timeouts, limits.",
   ),
   wrong(
     "mistyped key that must be there",
@@ -193,7 +193,7 @@ const CASES: readonly Case[] = [
     "pools.app.policy",
     '"round-robbin"',
     '"round-robbin" is no policy; did you mean "round-robin"?',
-    "Use one of round-robin, random, least-connections, two-choices, first.",
+    "Use one of round-robin, random, least-connections, two-choices, first, least-time, rendezvous, ring, maglev.",
   ),
   wrong(
     "no such mode",

@@ -1,5 +1,6 @@
 import { WeirError } from "../errors.ts";
 import { isIPv4, isIPv6 } from "../address.ts";
+import { normalPath } from "../route/request-key.ts";
 import { listenAddress } from "./addresses.ts";
 
 function dead(what: string, use: string): WeirError {
@@ -66,5 +67,13 @@ export function routePath(text: string): string | null {
   if (star !== -1 && (star !== text.length - 1 || !text.endsWith("/*"))) {
     throw dead(`"${text}": * may only be the whole last segment`, '"/path/*" for a prefix');
   }
+  const wildcard = text.endsWith("/*");
+  const plain = normalPath(wildcard ? text.slice(0, -1) : text);
+  const normal = wildcard ? `${plain}*` : plain;
+  if (normal !== text)
+    throw dead(
+      `"${text}" never matches: paths are compared with dot segments resolved and letters decoded`,
+      `"${normal}"`,
+    );
   return text === "/*" ? null : text;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { ERRORS } from "../errors.ts";
-import { planFromConfig, resolveNames } from "./read.ts";
+import { planFromConfig } from "./read.ts";
 import type { Config } from "./schema.ts";
 
 async function problemsOf(config: unknown): Promise<string[]> {
@@ -91,7 +91,7 @@ test("a tcp listener may have one route without a match, and a pool that also se
         limits: { attempts: 2 },
       },
     },
-    pools: { app: { backends: [":2"], timeouts: { head: "1s" } } },
+    pools: { app: { backends: [":2"], timeouts: { keepAlive: "1s" } } },
     timeouts: { head: "5s" },
   };
   expect(await problemsOf(config)).toEqual([]);
@@ -198,11 +198,39 @@ test("a name that does not resolve is a problem at its place", async () => {
   expect(asked.sort()).toEqual(["gone.test", "here.test"]);
 });
 
-test("resolveNames resolves the loopback with the system's own resolver", async () => {
-  const read = await planFromConfig(
-    { listeners: { web: { address: "localhost:0", pool: "app" } }, pools },
-    { file: null },
-    { resolve: false },
-  );
-  expect("plan" in read ? await resolveNames(read.plan) : null).toEqual([]);
+test("names that do not resolve are told with everything else that is wrong", async () => {
+  const config = {
+    listeners: { web: { address: ":1", pool: "app" } },
+    pools: { app: { backends: ["good.test:1", "bad.test:2,weight=3", { address: "bad.test:4", weight: -1 }] } },
+  };
+  const resolve = (name: string): Promise<unknown> =>
+    name === "good.test" ? Promise.resolve("127.0.0.1") : Promise.reject(new Error("no"));
+  const read = await planFromConfig(config, { file: null }, { resolve });
+  expect("problems" in read ? read.problems.map(({ key, code }) => `${key} ${code}`) : []).toEqual([
+    "pools.app.backends[2].weight CONFIG_BAD_WEIGHT",
+    "pools.app.backends[1] CONFIG_NAME_UNRESOLVED",
+    "pools.app.backends[2].address CONFIG_NAME_UNRESOLVED",
+  ]);
+});
+
+test("a path is compared as requests' paths are, and so one that is written otherwise never matches", async () => {
+  const routed = (path: string): unknown => ({
+    listeners: { web: { address: ":1", routes: [{ path, pool: "app" }] } },
+    pools: { app: { backends: [":2"] } },
+  });
+  for (const path of ["/v1/./x", "/v2/../q", "/p/%61", "/p/%61/*", "/a/../*"])
+    expect(await problemsOf(routed(path) as Config)).toEqual(["listeners.web.routes[0].path CONFIG_DEAD_ROUTE"]);
+  for (const path of ["/", "/*", "/v1/*", "/p/%2F", "/a.b/*"])
+    expect(await problemsOf(routed(path) as Config)).toEqual([]);
+});
+
+test("how long a head may take cannot depend on where the request goes", async () => {
+  const config = {
+    listeners: { web: { address: ":1", routes: [{ pool: "app", timeouts: { head: "1s" } }] } },
+    pools: { app: { backends: [":2"], timeouts: { head: "1s" } } },
+  };
+  expect(await problemsOf(config as Config)).toEqual([
+    "listeners.web.routes[0].timeouts.head CONFIG_UNKNOWN_KEY",
+    "pools.app.timeouts.head CONFIG_UNKNOWN_KEY",
+  ]);
 });

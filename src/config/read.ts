@@ -1,11 +1,12 @@
 import { compile } from "./compile.ts";
+import { healthFindings } from "./check-health.ts";
 import { listenerFindings } from "./check-listeners.ts";
+import { policyFindings } from "./check-policies.ts";
 import { poolFindings } from "./check-pools.ts";
 import { plainFindings } from "./issues.ts";
 import type { Plan } from "../plan.ts";
 import { keyText, withoutEchoes } from "./problems.ts";
 import type { Finding, Problem } from "./problems.ts";
-import { valueAt } from "./raw.ts";
 import { unresolvedNames } from "./resolve.ts";
 import type { Lookup } from "./resolve.ts";
 import { configSchema } from "./schema.ts";
@@ -38,23 +39,14 @@ export async function planFromConfig(config: unknown, origin: Origin, options: R
   const findings = withoutEchoes([
     ...(result.success ? [] : plainFindings(result.error.issues, config)),
     ...poolFindings(config),
+    ...policyFindings(config),
+    ...healthFindings(config),
     ...listenerFindings(config),
   ]);
-  if (!result.success || findings.length > 0) return { problems: await placed(findings, origin) };
-  const plan = compile(result.data);
-  if (options.resolve === false) return { plan };
-  const unresolved = (await unresolvedNames(plan, options.resolve)).map((found) =>
-    valueAt(config, found.path) === undefined ? { ...found, path: found.path.slice(0, -1) } : found,
-  );
-  return unresolved.length > 0 ? { problems: await placed(unresolved, origin) } : { plan };
-}
-
-/**
- * Resolves every name of a plan, each once and all at the same time; each is given 5 s.
- * @returns a problem for each place whose name does not resolve
- */
-export async function resolveNames(plan: Plan, origin: Origin = { file: null }, resolve?: Lookup): Promise<Problem[]> {
-  return placed(await unresolvedNames(plan, resolve), origin);
+  if (options.resolve !== false) findings.push(...(await unresolvedNames(config, options.resolve)));
+  return result.success && findings.length === 0
+    ? { plan: compile(result.data) }
+    : { problems: await placed(findings, origin) };
 }
 
 async function placed(findings: readonly Finding[], origin: Origin): Promise<Problem[]> {

@@ -1,5 +1,4 @@
 import { expect, test } from "bun:test";
-import { planFromConfig } from "./read.ts";
 import { unresolvedNames, within } from "./resolve.ts";
 
 test("a resolver that does not answer is given up", async () => {
@@ -7,9 +6,8 @@ test("a resolver that does not answer is given up", async () => {
     listeners: { web: { address: ":0", pool: "app" } },
     pools: { app: { backends: ["silent.test:1"] } },
   };
-  const read = await planFromConfig(config, { file: null }, { resolve: false });
   const never = (): Promise<never> => new Promise(() => {});
-  const found = "plan" in read ? await unresolvedNames(read.plan, never, 10) : [];
+  const found = await unresolvedNames(config, never, 10);
   expect(found.map(({ message }) => message)).toEqual([
     'the name "silent.test" does not resolve: no answer within 0.01 s',
   ]);

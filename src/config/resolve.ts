@@ -1,9 +1,9 @@
 import { lookup } from "node:dns/promises";
-import { needsResolving } from "../address.ts";
+import { needsResolving, parseAddress } from "../address.ts";
 import type { Address } from "../address.ts";
-import type { Plan } from "../plan.ts";
 import { finding } from "./problems.ts";
 import type { Finding, Path } from "./problems.ts";
+import { list, named, own, section } from "./raw.ts";
 
 /** Resolves a name, or rejects with the reason why it cannot. */
 export type Lookup = (name: string) => Promise<unknown>;
@@ -27,30 +27,43 @@ export async function within<T>(promise: Promise<T>, ms: number, message: string
   }
 }
 
-function namesOf(plan: Plan): Named[] {
+/** The names in a configuration that may be wrong elsewhere: what is no address is told by others. */
+function namesOf(config: unknown): Named[] {
   const found: Named[] = [];
-  const add = (address: Address | null, path: Path): void => {
+  const add = (given: unknown, path: Path): void => {
+    if (typeof given !== "string") return;
+    const address = addressIn(given);
     if (address?.kind === "tcp" && address.host !== null && needsResolving(address))
       found.push({ name: address.host, path });
   };
-  for (const { name, address } of plan.listeners) add(address, ["listeners", name, "address"]);
-  for (const { name, backends } of plan.pools) {
-    for (const [i, { address }] of backends.entries()) add(address, ["pools", name, "backends", i, "address"]);
-  }
-  add(plan.admin, ["admin", "address"]);
+  const addEither = (given: unknown, path: Path): void =>
+    section(given) === null ? add(given, path) : add(own(given, "address"), [...path, "address"]);
+  for (const [name, listener] of named(own(config, "listeners"))) addEither(listener, ["listeners", name]);
+  for (const [name, pool] of named(own(config, "pools")))
+    for (const [i, backend] of list(own(pool, "backends")).entries())
+      addEither(backend, ["pools", name, "backends", i]);
+  addEither(own(config, "admin"), ["admin"]);
   return found;
 }
 
+function addressIn(text: string): Address | null {
+  try {
+    return parseAddress(text.replace(/,weight=.*$/, ""));
+  } catch {
+    return null;
+  }
+}
+
 /**
- * Resolves every name of a plan, each once and all at the same time; each is given 5 s.
+ * Resolves every name of a configuration, each once and all at the same time; each is given 5 s.
  * @returns a finding for each place whose name does not resolve
  */
 export async function unresolvedNames(
-  plan: Plan,
+  config: unknown,
   resolve: Lookup = lookup,
   deadlineMs: number = DEADLINE_MS,
 ): Promise<Finding[]> {
-  const places = namesOf(plan);
+  const places = namesOf(config);
   const reasons = new Map<string, string>();
   const one = async (name: string): Promise<void> => {
     try {

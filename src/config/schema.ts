@@ -1,12 +1,16 @@
 import { z } from "zod";
+import { DEFAULT_OPTIONS } from "../balance/policy.ts";
 import { DEFAULT_POLICY, POLICIES } from "../balance/registry.ts";
 import { MAX_WEIGHT } from "./addresses.ts";
-import { DEFAULT_ADMIN, DEFAULT_LIMITS, DEFAULT_SHUTDOWN_MS, DEFAULT_TIMEOUTS } from "./defaults.ts";
+import { healthSchema, slowStartSchema } from "./health-schema.ts";
+import { DEFAULT_ADMIN, DEFAULT_KEY, DEFAULT_LIMITS, DEFAULT_SHUTDOWN_MS, DEFAULT_TIMEOUTS } from "./defaults.ts";
 import {
+  above,
   block,
   choice,
   duration,
   flag,
+  hashKey,
   host,
   key,
   listening,
@@ -18,6 +22,7 @@ import {
   size,
   sizeOrNone,
   whole,
+  zone,
 } from "./leaves.ts";
 
 const SECTION = { expects: "a section with keys", type: "section" } as const;
@@ -68,6 +73,13 @@ const limits = z.strictObject({
   ).optional(),
 });
 
+/** On a pool or route: which one a request goes to is known when its head is complete. */
+const laterTimeouts = timeouts.omit({ head: true });
+
+function laterTimeoutsFor(of: string): typeof laterTimeouts {
+  return key(laterTimeouts, `Deadlines ${of}; 0 switches one off.`, SECTION);
+}
+
 function timeoutsFor(of: string): typeof timeouts {
   return key(timeouts, `Deadlines ${of}; 0 switches one off.`, SECTION);
 }
@@ -82,7 +94,7 @@ const route = z.strictObject({
   ).optional(),
   path: path("The path that a request must have: exact, or a prefix ending in `/*`.").optional(),
   pool: reference("Where matching requests go.", "pool"),
-  timeouts: timeoutsFor("of this route, over those of its pool, its listener and the whole").optional(),
+  timeouts: laterTimeoutsFor("of this route, over those of its pool, its listener and the whole").optional(),
   limits: limitsFor("of this route, over those of its pool, its listener and the whole").optional(),
 });
 
@@ -119,6 +131,18 @@ const longBackend = z.strictObject({
     1,
     1_000_000,
   ).optional(),
+  state: choice(
+    ["ready", "drain", "maintenance"],
+    "`drain` takes no new work and is still probed; `maintenance` is left alone.",
+    "ready",
+  ).optional(),
+  tier: whole(
+    "0 is asked first; the next tier takes over in proportion as the former's backends fail.",
+    0,
+    0,
+    99,
+  ).optional(),
+  zone: zone("Where it stands; a Weir in the same zone prefers it.", "none").optional(),
 });
 
 const backend = z
@@ -126,10 +150,49 @@ const backend = z
     reachingWithWeight("An address, with or without a weight: `127.0.0.1:8001,weight=2`."),
     key(longBackend, "A backend with keys of its own.", SECTION),
   ])
-  .transform((given) => ({ weight: 1, maxConnections: null, ...given }));
+  .transform((given) => ({
+    weight: 1,
+    maxConnections: null,
+    state: "ready" as const,
+    tier: 0,
+    zone: null,
+    ...given,
+  }));
+
+const policyNames = [...POLICIES.keys()];
+const longPolicy = z.strictObject({
+  name: choice(policyNames, "How a backend is chosen; see [policies.md](policies.md).", null),
+  load: choice(
+    ["in-flight", "peak-ewma"],
+    "What `two-choices` compares: how much is in flight, or how long that will take.",
+    DEFAULT_OPTIONS.load,
+  ).optional(),
+  key: hashKey(
+    "What `rendezvous`, `ring` and `maglev` choose by. On a pool that a tcp listener leads to only `source`.",
+    DEFAULT_KEY,
+  ).optional(),
+  maxLoadFactor: above(
+    "How many times its even share of what is in flight a backend may have before its keys go to others; for `rendezvous`, `ring` and `maglev`.",
+    "no bound",
+    1,
+    1000,
+    1.25,
+  ).optional(),
+});
 
 const pool = z.strictObject({
-  policy: choice([...POLICIES.keys()], "How a backend is chosen.", DEFAULT_POLICY).optional(),
+  policy: key(
+    z.union([
+      choice(policyNames, "How a backend is chosen.", DEFAULT_POLICY),
+      key(longPolicy, "A policy with keys of its own.", SECTION),
+    ]),
+    "How a backend is chosen.",
+    {
+      expects: `one of ${policyNames.join(", ")}`,
+      type: `${policyNames.map((each) => `\`${each}\``).join(", ")} or section`,
+      fallback: DEFAULT_POLICY,
+    },
+  ).optional(),
   backends: key(
     z
       .array(
@@ -143,7 +206,9 @@ const pool = z.strictObject({
     "The servers of the pool.",
     { expects: "a list of backends", type: "list", missing: "CONFIG_EMPTY_POOL" },
   ).meta({ minItems: 1 }),
-  timeouts: timeoutsFor("of what goes to this pool, over those of the listener and the whole").optional(),
+  health: healthSchema.optional(),
+  slowStart: slowStartSchema.optional(),
+  timeouts: laterTimeoutsFor("of what goes to this pool, over those of the listener and the whole").optional(),
   limits: limitsFor("of what goes to this pool, over those of the listener and the whole").optional(),
 });
 
@@ -168,6 +233,7 @@ export const configSchema = z.strictObject({
     "How many worker processes; `auto` is one per core.",
     { expects: 'a whole number from 1 to 1024, or "auto"', type: "number, 1 to 1024, or `auto`", fallback: "auto" },
   ).optional(),
+  zone: zone("Where this Weir stands: backends of the same zone get work first.", "no preference").optional(),
   admin: key(
     z.union([listeningOrOff("An address, or `off`."), key(admin, "The admin API.", SECTION)]),
     "Where the admin API listens, or `off`.",

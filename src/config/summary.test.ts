@@ -35,5 +35,5 @@ pools
   api  least-connections
     127.0.0.1:9000  weight 1, at most 5 connections
 
-1 worker, admin API off`);
+1 worker`);
 });

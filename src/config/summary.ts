@@ -1,16 +1,19 @@
 import { formatAddress } from "../address.ts";
-import type { ListenerPlan, Plan, PoolPlan, RoutePlan } from "../plan.ts";
+import { DEFAULT_OPTIONS } from "../balance/policy.ts";
+import { formatDuration } from "../units.ts";
+import { formatKeyPart } from "./key-parts.ts";
+import type { HealthPlan } from "../health-plan.ts";
+import type { ListenerPlan, Plan, PolicyPlan, PoolPlan, RoutePlan } from "../plan.ts";
 
 /** A plan as `weir check` shows it: listeners with their routes, pools with their backends, and the rest in a line. */
 export function summary(plan: Plan): string {
-  const { admin, workers, listeners, pools } = plan;
+  const { workers, listeners, pools } = plan;
   const lines = ["listeners"];
   const width = Math.max(0, ...[...listeners, ...pools].map(({ name }) => name.length));
   for (const listener of listeners) lines.push(...listenerLines(listener, width));
   lines.push("", "pools");
   for (const pool of pools) lines.push(...poolLines(pool, width));
-  const api = admin === null ? "off" : `at ${formatAddress(admin)}`;
-  lines.push("", `${workers} ${workers === 1 ? "worker" : "workers"}, admin API ${api}`);
+  lines.push("", `${workers} ${workers === 1 ? "worker" : "workers"}`);
   return lines.join("\n");
 }
 
@@ -27,13 +30,29 @@ function matchText({ host, path }: RoutePlan): string {
   return host === null && path === null ? "everything" : `${host ?? "*"}${path ?? "/*"}`;
 }
 
-function poolLines({ name, policy, backends }: PoolPlan, width: number): string[] {
+function policyText({ name, options: { load, maxLoadFactor }, key }: PolicyPlan): string {
+  const by = key === null ? "" : ` by ${key.map(formatKeyPart).join(" and ")}`;
+  const bound = maxLoadFactor === null ? "" : `, at most ${maxLoadFactor} times the even load`;
+  return `${name}${by}${load === DEFAULT_OPTIONS.load ? "" : `, load ${load}`}${bound}`;
+}
+
+function healthText({ probe, passive }: HealthPlan): string {
+  const traffic = passive === null ? ", the traffic ejects none" : "";
+  if (probe === null) return traffic;
+  const port = probe.port === null ? "" : ` on port ${probe.port}`;
+  const what = probe.type === "tcp" ? "tcp" : `${probe.method} ${probe.path}`;
+  return `, probe ${what}${port} every ${formatDuration(probe.intervalMs)}${traffic}`;
+}
+
+function poolLines({ name, policy, health, backends }: PoolPlan, width: number): string[] {
   const longest = Math.max(0, ...backends.map(({ id }) => id.length));
   return [
-    `  ${name.padEnd(width)}  ${policy}`,
-    ...backends.map(({ id, weight, maxConnections }) => {
+    `  ${name.padEnd(width)}  ${policyText(policy)}${healthText(health)}`,
+    ...backends.map(({ id, weight, maxConnections, state, tier, zone }) => {
       const most = maxConnections === null ? "" : `, at most ${maxConnections} connections`;
-      return `    ${id.padEnd(longest)}  weight ${weight}${weight === 0 ? " (takes no new work)" : ""}${most}`;
+      const place = `${tier === 0 ? "" : `, tier ${tier}`}${zone === null ? "" : `, zone ${zone}`}`;
+      const idle = weight === 0 ? " (takes no new work)" : "";
+      return `    ${id.padEnd(longest)}  weight ${weight}${idle}${most}${place}${state === "ready" ? "" : `, ${state}`}`;
     }),
   ];
 }

@@ -4,12 +4,15 @@ import { reportDefectsTo } from "../net/defects.ts";
 import { dial } from "../net/dial.ts";
 import { TICK_MS, TimerWheel } from "../net/timer-wheel.ts";
 import { cork } from "../net/cork.ts";
+import { PeakEwma } from "../pool/peak-ewma.ts";
 import { Pool } from "../pool/pool.ts";
+import { PoolEvidence } from "../pool/pool-evidence.ts";
 import { BackendLink } from "../proxy/backend-link.ts";
 import type { LivePool } from "../proxy/target.ts";
+import { HashKey } from "../route/hash-key.ts";
 import type { Engine, EngineOptions } from "./engine.ts";
 import { type LiveListener, makeListener } from "./live-listener.ts";
-import { rowsOf } from "./rows.ts";
+import { type Rows, rowsOf } from "./rows.ts";
 
 /** Builds the data path of a plan. Nothing is accepted before `listen`. */
 export function createEngine(options: EngineOptions): Engine {
@@ -29,9 +32,7 @@ class LiveEngine implements Engine {
     const { plan, worker, counters, clock, log } = options;
     this.#wheel = new TimerWheel(clock, () => this.#startTicking());
     const rows = rowsOf(plan, counters.shape.workers);
-    this.#pools = new Map(
-      plan.pools.map((pool, index) => [pool.name, this.#makePool(options, pool, index, rows.backends[index] ?? [])]),
-    );
+    this.#pools = new Map(plan.pools.map((pool, index) => [pool.name, this.#makePool(options, pool, index, rows)]));
     this.#listeners = plan.listeners.map((listener, index) => {
       const row = counters.row(worker, rows.listeners[index] ?? 0);
       return makeListener({
@@ -89,27 +90,40 @@ class LiveEngine implements Engine {
   }
 
   #makePool(
-    { counters, worker, random }: EngineOptions,
+    { counters, words, worker, random }: EngineOptions,
     plan: PoolPlan,
-    cursor: number,
-    rows: readonly number[],
+    position: number,
+    allRows: Rows,
   ): LivePool {
-    const policy = POLICIES.get(plan.policy);
-    if (policy === undefined) throw new Error(`no policy ${plan.policy}`);
-    const pool = new Pool(plan.name, policy, plan.backends, {
-      random,
-      inFlight: (index) => counters.inFlight(rows[index] ?? 0),
-      capacity: (index) => plan.backends[index]?.maxConnections ?? Number.POSITIVE_INFINITY,
-      nextTurn: () => counters.nextTurn(cursor),
-      totalInFlight: () => rows.reduce((sum, row) => sum + counters.inFlight(row), 0),
-      latency: () => 0,
-      failing: () => 0,
-    });
-    const links = plan.backends.map(
-      (backend, index) =>
-        new BackendLink(plan.name, backend, counters.row(worker, rows[index] ?? 0), dial, this.#wheel),
+    const { name, options, key } = plan.policy;
+    const policy = POLICIES.get(name);
+    if (policy === undefined) throw new Error(`no policy ${name}`);
+    const rows = allRows.backends[position] ?? [];
+    const wheel = this.#wheel;
+    const learnt = policy.learns(options) ? new PeakEwma(plan.backends.length) : null;
+    // Only a policy that learns asks for the sum, so only then is it kept.
+    const sum = learnt === null ? null : (allRows.pools[position] ?? null);
+    const pool = new Pool(
+      plan.name,
+      policy,
+      plan.backends,
+      {
+        random,
+        inFlight: (index) => counters.inFlight(rows[index] ?? 0),
+        totalInFlight: sum === null ? () => 0 : () => counters.inFlight(sum),
+        capacity: (index) => plan.backends[index]?.maxConnections ?? Number.POSITIVE_INFINITY,
+        latency: learnt === null ? () => 0 : (index) => learnt.latency(index, wheel.now),
+        failing: learnt === null ? () => 0 : (index) => learnt.failing(index, wheel.now),
+        nextTurn: () => counters.nextTurn(position),
+      },
+      options,
+      { words, pool: position, rows },
     );
-    return { pool, links };
+    const links = plan.backends.map(
+      (backend, index) => new BackendLink(plan.name, backend, counters.row(worker, rows[index] ?? 0, sum), dial, wheel),
+    );
+    const health = new PoolEvidence(words, position, rows, plan.health);
+    return { pool, key: key === null ? null : new HashKey(key), feedback: learnt, health, links };
   }
 
   /** The wheel turns only while a deadline is set: an idle worker sleeps. */

@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Plan } from "../plan.ts";
 import type { Counters } from "../observe/counters.ts";
+import type { HealthWords } from "../observe/health-words.ts";
 import type { Log } from "../observe/log.ts";
 import type { Random } from "../random.ts";
 
@@ -10,6 +11,8 @@ export interface EngineOptions {
   /** Number of this worker, from 0: whose rows of the counters it writes. */
   readonly worker: number;
   readonly counters: Counters;
+  /** What is published of the health of pools, and where attempts are told of. */
+  readonly words: HealthWords;
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;

@@ -9,6 +9,7 @@ import type { TimerWheel } from "../net/timer-wheel.ts";
 import { COLUMN } from "../observe/columns.ts";
 import type { Row } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
+import { widest } from "../proxy/head-limits.ts";
 import { type ExchangeContext, HttpExchange } from "../proxy/http-exchange.ts";
 import { type LivePool, makeTarget, type Target } from "../proxy/target.ts";
 import { TcpSession, type TcpContext } from "../proxy/tcp-session.ts";
@@ -97,7 +98,7 @@ function httpMode(parts: ListenerParts): Mode {
   const exchanges: ExchangeContext = { listener: plan.name, row, wheel, clock, log, tunnels, route: router(parts) };
   const context: ClientContext = {
     wheel,
-    limits: plan.limits,
+    limits: widest(plan.routes.map(({ limits }) => limits)),
     headMs: plan.timeouts.headMs,
     keepAliveMs: plan.timeouts.keepAliveMs,
     bodyMs: plan.timeouts.bodyMs,

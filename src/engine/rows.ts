@@ -8,12 +8,15 @@ export interface Rows {
   readonly backends: readonly (readonly number[])[];
   /** Row of each listener, by its position in the plan. */
   readonly listeners: readonly number[];
+  /** Row of each pool, by its position in the plan. Only what is in flight is counted there, where its policy asks for it. */
+  readonly pools: readonly number[];
 }
 
-/** Gives every backend and listener of a plan its row: the same answer in the supervisor and in every worker. */
+/** Gives every backend, listener and pool of a plan its row: the same answer in the supervisor and in every worker. */
 export function rowsOf(plan: Plan, workers: number): Rows {
   let next = 0;
   const backends = plan.pools.map((pool) => pool.backends.map(() => next++));
   const listeners = plan.listeners.map(() => next++);
-  return { shape: { workers, rows: next, cursors: plan.pools.length }, backends, listeners };
+  const pools = plan.pools.map(() => next++);
+  return { shape: { workers, rows: next, cursors: plan.pools.length }, backends, listeners, pools };
 }

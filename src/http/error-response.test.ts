@@ -84,6 +84,11 @@ test("property: whatever the detail, Proxy-Status is a structured field of RFC 8
   );
 });
 
+test("says when to try again where that is known", () => {
+  const { head } = errorResponse("POOL_NO_BACKEND", "", 7);
+  expect(head.text(head.start, head.end)).toContain("\r\nRetry-After: 7\r\n");
+});
+
 test("its head knows its fields as a parsed one does", () => {
   const { head } = errorResponse("ROUTE_NOT_FOUND", "");
   const kinds = Array.from({ length: head.count }, (_, i): FieldKind => head.kind(i));

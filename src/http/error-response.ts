@@ -12,8 +12,9 @@ export interface ErrorResponse {
 /**
  * The response that tells a client of an error: a short plain text and `Proxy-Status` (RFC 9209) with the cause.
  * @param detail what exactly happened; reaches the client, and so names no address of a backend
+ * @param retryAfterSeconds when it may be tried again (RFC 9110 §10.2.3); `null` where nobody can say
  */
-export function errorResponse(code: ErrorCode, detail: string): ErrorResponse {
+export function errorResponse(code: ErrorCode, detail: string, retryAfterSeconds: number | null = null): ErrorResponse {
   const { status, proxyStatus, meaning } = ERRORS[code];
   const reason = STATUS_CODES[status] ?? "Error";
   const body = Buffer.from(`${status} ${reason}\n${meaning}${detail === "" ? "" : ` (${detail})`}\n${code}\n`);
@@ -23,6 +24,7 @@ export function errorResponse(code: ErrorCode, detail: string): ErrorResponse {
     ["Cache-Control", "no-store"],
     ["Proxy-Status", `weir; error=${proxyStatus}; details="${toStructuredString(details)}"`],
   ];
+  if (retryAfterSeconds !== null) fields.push(["Retry-After", String(retryAfterSeconds)]);
   return { head: buildResponseHead(status, reason, fields, body.length), body };
 }
 

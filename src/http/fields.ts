@@ -17,6 +17,7 @@ export const FIELD = {
   xForwardedHost: 14,
   xForwardedProto: 15,
   http2Settings: 16,
+  weirState: 17,
 } as const;
 
 /** Which of the known fields a field is. */
@@ -44,6 +45,7 @@ const NAMES: Readonly<Record<string, FieldKind>> = {
   "x-forwarded-host": FIELD.xForwardedHost,
   "x-forwarded-proto": FIELD.xForwardedProto,
   "http2-settings": FIELD.http2Settings,
+  "weir-state": FIELD.weirState,
 };
 
 const LONGEST = Math.max(...Object.keys(NAMES).map((name) => name.length));

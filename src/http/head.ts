@@ -50,6 +50,8 @@ export class Head {
   namesFields = false;
   /** Whether `TE: trailers` was sent. */
   acceptsTrailers = false;
+  /** Whether `weir-state: drain` was sent: in a response, the backend wants no new work. */
+  asksToDrain = false;
   /** What is wrong with it, in words, when a parser refused it. */
   problem = "";
   /** Seconds of the peer's `Keep-Alive: timeout=`; -1 where it told none. */
@@ -79,6 +81,7 @@ export class Head {
     this.expectContinue = false;
     this.namesFields = false;
     this.acceptsTrailers = false;
+    this.asksToDrain = false;
     this.problem = "";
     this.keepAliveSeconds = -1;
     this.count = 0;
@@ -140,7 +143,8 @@ export class Head {
 
   /** Whether sending it twice has the effect of sending it once (RFC 9110 §9.2.2). */
   get isIdempotent(): boolean {
-    return IDEMPOTENT.some((method) => this.methodIs(method));
+    for (const method of IDEMPOTENT) if (this.methodIs(method)) return true;
+    return false;
   }
 
   /** Whether the method is the given one; methods are case-sensitive. */

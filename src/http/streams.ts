@@ -12,6 +12,8 @@ import type { Head } from "./head.ts";
 export interface InboundStream {
   /** What the exchange adds to a forwarded request to tell who sent it. */
   readonly origin: Origin;
+  /** Says what the request's route has for the time after it: for the next request, and for a slow reader of the response. */
+  settle(keepAliveMs: number, bodyMs: number): void;
   /** Sends a response's head: any number of interim ones (1xx), then one that is final. */
   sendHead(response: Head): void;
   sendBody(bytes: Buffer, start: number, end: number): void;

@@ -44,6 +44,9 @@ class Subject {
       wheel: this.time.wheel,
       host: Buffer.from("backend:80"),
       opened: () => {},
+      abandoned: () => {},
+      abandonedOver: () => {},
+      closedEarly: () => {},
       released: () => {
         this.released += 1;
       },
@@ -54,6 +57,14 @@ class Subject {
     };
     this.connection = new BackendConnection(context, this.#events, LIMITS);
     this.peer.data = this.connection;
+  }
+
+  /** Sends a head whose body never follows. */
+  askWithoutBody(request: string): this {
+    this.connection.sendHead(requestHead(request), ORIGIN);
+    this.connection.sendEnd(null);
+    cork.flush();
+    return this;
   }
 
   open(): this {
@@ -249,4 +260,11 @@ describe("a connection", () => {
     subject.peer.lose();
     expect(subject.told.at(-1)).toBe("BACKEND_INCOMPLETE");
   });
+});
+
+test("a connection on which an announced body was not sent whole is not used again", () => {
+  const subject = new Subject().open();
+  subject.askWithoutBody("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n");
+  subject.connection.received(Buffer.from("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+  expect([subject.told.at(-1), subject.released, subject.left]).toEqual(["end 0", 0, 1]);
 });

@@ -23,6 +23,11 @@ export interface BackendContext {
   readonly released: (connection: BackendConnection, limits: AttemptLimits) => void;
   /** Told of a connection that is gone, or given away as a tunnel. */
   readonly left: (connection: BackendConnection) => void;
+  /** Told of a dialling that was given up while the system is still at it, and of its end. */
+  readonly abandoned: () => void;
+  readonly abandonedOver: () => void;
+  /** Told of a connection that the backend closed a moment after it became idle. */
+  readonly closedEarly: () => void;
   /** Told of the seconds that the backend says it keeps an idle connection. */
   readonly learntKeepAlive: (seconds: number) => void;
 }
@@ -42,6 +47,9 @@ const BACKEND: Blame = {
   tooLarge: "BACKEND_HEAD_TOO_LARGE",
 };
 
+/** An idle connection that is closed sooner than this was not to be counted on (undici keeps as much from a told timeout). */
+const EARLY_MS = 1_000;
+
 type State = "connecting" | "idle" | "leased" | "gone";
 
 /** The head of the response at hand: events are synchronous, and nobody keeps it. */
@@ -55,6 +63,8 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
   readonly #body: BodyReader = new BodyReader();
   #connection: Connection | null = null;
   #state: State = "connecting";
+  /** Whether the system is still at it; nobody can stop it. */
+  #dialling = true;
   #events: ResponseEvents | null;
   #limits: AttemptLimits;
   reused = false;
@@ -69,6 +79,8 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
   #early: Buffer | null = null;
   #requestDone = false;
   #requestChunked = false;
+  /** Bytes of an announced body that are still to be sent: until there are none, the backend takes all that comes for it. */
+  #bodyLeft = 0;
   #toHead = false;
   #upgrading = false;
   /** Whether any byte of a response has come. */
@@ -131,10 +143,12 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
     this.#toHead = request.isHead;
     this.#upgrading = request.upgrade;
     this.#requestChunked = request.framing === "chunked";
+    this.#bodyLeft = request.framing === "length" ? request.length : 0;
     writeRequestHead(this.#outbox, request, origin, this.#context.host);
   }
 
   sendBody(bytes: Buffer, start: number, end: number): void {
+    this.#bodyLeft -= end - start;
     if (this.#requestChunked) writeChunk(this.#outbox, bytes, start, end);
     else this.#outbox.send(bytes, start, end);
   }
@@ -179,9 +193,11 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
 
   opened(connection: Connection): void {
     if (this.#state === "gone") {
+      this.#context.abandonedOver();
       connection.terminate();
       return;
     }
+    this.#dialling = false;
     this.#connection = connection;
     this.#context.opened();
     this.#state = "leased";
@@ -191,6 +207,11 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
   }
 
   refused(error: Error): void {
+    if (this.#state === "gone") {
+      this.#context.abandonedOver();
+      return;
+    }
+    this.#dialling = false;
     const { code, detail } = connectErrorCode(error);
     this.#fail(code, detail);
   }
@@ -285,7 +306,7 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
     const events = this.#events;
     if (events === null) return;
     const trailers = this.#body.trailers;
-    const reusable = !dirty && this.#keepAlive && this.#requestDone && !this.#outbox.blocked;
+    const reusable = !dirty && this.#keepAlive && this.#requestDone && this.#bodyLeft <= 0 && !this.#outbox.blocked;
     if (reusable) {
       this.#events = null;
       this.#state = "idle";
@@ -305,8 +326,10 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
 
   #lost(detail: string): void {
     if (this.#state === "gone") return;
-    if (this.#state === "idle") this.close();
-    else if (this.#responding || this.#answered) this.#fail("BACKEND_INCOMPLETE", detail);
+    if (this.#state === "idle") {
+      if (this.#context.wheel.now - this.idleSince < EARLY_MS) this.#context.closedEarly();
+      this.close();
+    } else if (this.#responding || this.#answered) this.#fail("BACKEND_INCOMPLETE", detail);
     else this.#fail("BACKEND_RESET", detail);
   }
 
@@ -328,6 +351,7 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
   #forget(): void {
     if (this.#state === "gone") return;
     this.#state = "gone";
+    if (this.#dialling) this.#context.abandoned();
     this.#pending = null;
     this.#context.wheel.remove(this.#timer);
     this.#context.left(this);

@@ -1,5 +1,6 @@
 import type { Head } from "../http/head.ts";
 import { FIELD } from "../http/fields.ts";
+import { CR, LF } from "./chars.ts";
 import { cork } from "../net/cork.ts";
 import type { Outbox } from "../net/outbox.ts";
 
@@ -9,7 +10,9 @@ const SIZE_BYTES = 16;
 /** Writes bytes of a body as one chunk (RFC 9112 §7.1). */
 export function writeChunk(outbox: Outbox, bytes: Buffer, start: number, end: number): void {
   cork.claim(outbox, SIZE_BYTES);
-  cork.used += cork.bytes.write(`${(end - start).toString(16)}\r\n`, cork.used, "latin1");
+  cork.used = writeHex(cork.bytes, cork.used, end - start);
+  cork.bytes[cork.used++] = CR;
+  cork.bytes[cork.used++] = LF;
   outbox.send(bytes, start, end);
   outbox.send(CRLF, 0, 2);
 }
@@ -29,6 +32,19 @@ export function writeLastChunk(outbox: Outbox, trailers: Head | null): void {
   outbox.send(CRLF, 0, 2);
 }
 
+/** Writes a number above 0 in hexadecimal. Returns where the output goes on. */
+function writeHex(out: Buffer, at: number, value: number): number {
+  let digits = 1;
+  for (let rest = Math.floor(value / 16); rest > 0; rest = Math.floor(rest / 16)) digits += 1;
+  let rest = value;
+  for (let i = at + digits - 1; i >= at; i--) {
+    out[i] = HEX_DIGITS[rest % 16]!;
+    rest = Math.floor(rest / 16);
+  }
+  return at + digits;
+}
+
+const HEX_DIGITS = Buffer.from("0123456789abcdef");
 const LAST = Buffer.from("0\r\n");
 const CRLF = Buffer.from("\r\n");
 const COLON = Buffer.from(": ");

@@ -70,12 +70,16 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
   /** Whether the request's body came whole with its head. */
   #bodyIsHere = false;
   #keepAlive = true;
+  #keepAliveMs: number;
+  #bodyMs: number;
 
   constructor(context: ClientContext, connection: Connection) {
     this.#context = context;
     this.#connection = connection;
     this.#outbox = new Outbox(connection);
     this.#response = new ResponseSender(this.#outbox);
+    this.#keepAliveMs = context.keepAliveMs;
+    this.#bodyMs = context.bodyMs;
     context.wheel.set(this.#timer, context.headMs);
   }
 
@@ -126,7 +130,7 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
     if (this.#events !== null && !this.#responded) this.#events.clientWritable();
     else if (this.#state === "flushing") {
       if (empty) this.#finish();
-      else this.#context.wheel.set(this.#timer, this.#context.bodyMs);
+      else this.#context.wheel.set(this.#timer, this.#bodyMs);
     }
   }
 
@@ -173,6 +177,11 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
   }
 
   // InboundStream: what the exchange does.
+
+  settle(keepAliveMs: number, bodyMs: number): void {
+    this.#keepAliveMs = keepAliveMs;
+    this.#bodyMs = bodyMs;
+  }
 
   sendHead(response: Head): void {
     if (this.#state === "gone") return;
@@ -322,7 +331,7 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
     cork.flush();
     if (this.#outbox.blocked) {
       this.#state = "flushing";
-      this.#context.wheel.set(this.#timer, this.#context.bodyMs);
+      this.#context.wheel.set(this.#timer, this.#bodyMs);
       return;
     }
     this.#finish();
@@ -336,7 +345,7 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
       return;
     }
     this.#state = "idle";
-    context.wheel.set(this.#timer, context.keepAliveMs);
+    context.wheel.set(this.#timer, this.#keepAliveMs);
     this.#release(BODY_WAITS);
     this.#release(PIPELINE_FULL);
     const pending = this.#pending;

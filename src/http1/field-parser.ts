@@ -120,6 +120,9 @@ function applyField(
     case FIELD.te:
       if (end - start === TRAILERS.length && equalsLower(bytes, start, TRAILERS)) head.acceptsTrailers = true;
       return null;
+    case FIELD.weirState:
+      head.asksToDrain = end - start === DRAIN.length && equalsLower(bytes, start, DRAIN);
+      return null;
     case FIELD.keepAlive: {
       const match = /(?:^|[,\s])timeout=(\d{1,6})/i.exec(head.text(start, end));
       if (match) head.keepAliveSeconds = Number(match[1]);
@@ -180,6 +183,7 @@ function applyOption(head: Head, bytes: Buffer, start: number, length: number): 
 const CHUNKED = Buffer.from("chunked");
 const CONTINUE = Buffer.from("100-continue");
 const TRAILERS = Buffer.from("trailers");
+const DRAIN = Buffer.from("drain");
 const CLOSE = Buffer.from("close");
 const KEEP_ALIVE = Buffer.from("keep-alive");
 const UPGRADE = Buffer.from("upgrade");

@@ -39,7 +39,8 @@ const REQUEST_FATES = fates({
   xForwardedHost: ASK,
   xForwardedProto: ASK,
 });
-const RESPONSE_FATES = fates({ ...HOP_BY_HOP, contentLength: ASK });
+// What a backend says to this Weir is not for a Weir before it, which would drain all that is behind this one.
+const RESPONSE_FATES = fates({ ...HOP_BY_HOP, contentLength: ASK, weirState: DROP });
 
 /**
  * Writes a request's head for a backend: the fields that pass as the client sent them, and what Weir adds.

@@ -69,6 +69,18 @@ describe("what is accepted", () => {
     ["no reason, nor the space before it", "HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", false, { status: 200 }],
     ["a reason outside ASCII", "HTTP/1.1 200 \u00e4\r\nContent-Length: 0\r\n\r\n", false, { status: 200 }],
     [
+      "weir-state: drain",
+      "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nWeir-State: Drain \r\n\r\n",
+      false,
+      { asksToDrain: true },
+    ],
+    [
+      "weir-state: ready",
+      "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nweir-state: ready\r\n\r\n",
+      false,
+      { asksToDrain: false },
+    ],
+    [
       "Keep-Alive: timeout",
       "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nKeep-Alive: max=9, timeout=7\r\n\r\n",
       false,

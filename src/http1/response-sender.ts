@@ -47,6 +47,8 @@ export class ResponseSender {
   body(bytes: Buffer, start: number, end: number): void {
     if (this.#noBody) return;
     if (this.#chunked) writeChunk(this.#outbox, bytes, start, end);
+    // Nobody reads a response's bytes after this: a whole buffer is freed as soon as it is sent, however slow the reader.
+    else if (end - start === bytes.length) this.#outbox.sendAtOnce(bytes);
     else this.#outbox.send(bytes, start, end);
   }
 

@@ -2,6 +2,8 @@ import { WeirError } from "../errors.ts";
 import { type Address, formatAddress } from "../address.ts";
 import type { Connection, Receiver } from "./connection.ts";
 import { cork } from "./cork.ts";
+import { libc } from "./libc.ts";
+import { BACKLOG } from "./listening-sockets.ts";
 import { type BunSocket, KEEP_ALIVE_MS, SOCKET_EVENTS } from "./handlers.ts";
 
 /** Where and how to accept. */
@@ -48,6 +50,8 @@ export function listen(options: ListenOptions): Listening {
       const listener = Bun.listen<Receiver>(
         inherited as Bun.FdSocketOptions<Receiver> & Bun.UnixSocketOptions<Receiver>,
       );
+      // `Bun.listen` listens again, with a shorter queue than the socket was made with.
+      libc()?.listen(fd, BACKLOG);
       return { port: 0, stop: () => listener.stop() };
     }
     if (address.kind === "unix") {

@@ -207,4 +207,18 @@ test("several processes that write at once count right, and no turn is given twi
   expect(counters.nextTurn(0)).toBe(workers * times);
 });
 
+test("a row that is summed counts in flight on its own and on its pool's row, of each worker", () => {
+  const shape = { workers: 2, rows: 3, cursors: 0 };
+  const counters = new Counters(new ArrayBuffer(countersBytes(shape)), shape);
+  const [one, other] = [counters.row(0, 0, 2), counters.row(1, 1, 2)];
+  one.begin();
+  one.begin();
+  other.begin();
+  expect([0, 1, 2].map((row) => counters.inFlight(row))).toEqual([2, 1, 3]);
+  one.end();
+  expect([0, 1, 2].map((row) => counters.inFlight(row))).toEqual([1, 1, 2]);
+  counters.clearWorker(1);
+  expect([0, 1, 2].map((row) => counters.inFlight(row))).toEqual([1, 0, 1]);
+});
+
 const folder = temporaryFolder();

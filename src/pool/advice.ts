@@ -1,4 +1,4 @@
-import type { AdminState } from "./health-plan.ts";
+import type { AdminState } from "../health-plan.ts";
 
 /** What a backend says of itself in an answer, as HAProxy's agent does. */
 export interface Advice {

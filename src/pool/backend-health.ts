@@ -1,7 +1,7 @@
 import { type Advice, NO_ADVICE } from "./advice.ts";
 import { type Ejection, NEVER_EJECTED } from "./ejection.ts";
 import type { Standing } from "./eligibility.ts";
-import type { AdminState, BackendFacts } from "./health-plan.ts";
+import type { AdminState, BackendFacts } from "../health-plan.ts";
 import { isUp, type ProbeOutcome, type ProbeState, startingAs } from "./probe-state.ts";
 import { rampFactor } from "./slow-start.ts";
 

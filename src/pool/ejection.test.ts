@@ -12,7 +12,7 @@ import {
   pardon,
   release,
 } from "./ejection.ts";
-import { DEFAULT_PASSIVE } from "./health-plan.ts";
+import { DEFAULT_PASSIVE } from "../health-plan.ts";
 
 const plan = DEFAULT_PASSIVE;
 const rules = DEFAULT_PASSIVE.successRate!;

@@ -1,4 +1,4 @@
-import type { PassivePlan, SuccessRatePlan } from "./health-plan.ts";
+import type { PassivePlan, SuccessRatePlan } from "../health-plan.ts";
 
 /** Why a backend was ejected. Rates from 0 to 1. */
 export type EjectionCause =

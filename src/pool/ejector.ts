@@ -1,7 +1,7 @@
 import { causeText, eject, type EjectionCause, mostEjected, pardon } from "./ejection.ts";
 import { type Standing, takesWork } from "./eligibility.ts";
 import type { HealthEvents } from "./health-events.ts";
-import type { PassivePlan } from "./health-plan.ts";
+import type { PassivePlan } from "../health-plan.ts";
 import type { BackendHealth } from "./backend-health.ts";
 import { isUp } from "./probe-state.ts";
 
@@ -45,7 +45,7 @@ export function ejectSuspects(
     const ejected = eject(member.ejection, cause, now, plan);
     member.ejection = ejected;
     if (ejected.kind === "ejected")
-      events.warn("backend ejected", { ...fields, forMs: ejected.until - now, inARow: ejected.inARow });
+      events.warn("backend ejected", { ...fields, forMs: Math.round(ejected.until - now), inARow: ejected.inARow });
   }
   if (room >= 0) return changed;
   for (const member of out.toSorted((a, b) => untilOf(a) - untilOf(b)).slice(0, -room)) {

@@ -1,5 +1,5 @@
 import type { Candidate } from "../balance/policy.ts";
-import type { AdminState } from "./health-plan.ts";
+import type { AdminState } from "../health-plan.ts";
 import { integerWeights } from "./integer-weights.ts";
 import { shareTiers, type Tier, type TierShare } from "./tiers.ts";
 import { preferZone } from "./zones.ts";

@@ -1,6 +1,6 @@
 import type { LogFields } from "../observe/log.ts";
 import type { Eligible } from "./eligibility.ts";
-import type { ProbeTiming } from "./health-plan.ts";
+import type { ProbeTiming } from "../health-plan.ts";
 import type { BackendHealth } from "./backend-health.ts";
 import type { TierShare } from "./tiers.ts";
 

@@ -10,7 +10,7 @@ import {
   DEFAULT_TCP_PROBE,
   type HealthPlan,
   type BackendFacts,
-} from "./health-plan.ts";
+} from "../health-plan.ts";
 import { HealthKeeper } from "./keeper.ts";
 import type { ProbeOutcome } from "./probe-state.ts";
 

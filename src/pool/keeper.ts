@@ -5,7 +5,7 @@ import { findOutliers, pardon, release } from "./ejection.ts";
 import { ejectSuspects, type Suspect } from "./ejector.ts";
 import { type Eligible, eligible, type Standing, takesWork } from "./eligibility.ts";
 import { type HealthEvent, HealthEvents } from "./health-events.ts";
-import type { HealthPlan, BackendFacts, PassivePlan } from "./health-plan.ts";
+import type { HealthPlan, BackendFacts, PassivePlan } from "../health-plan.ts";
 import { type BackendHealth, newBackendHealth, noteWorking, standingOf, stateOf } from "./backend-health.ts";
 import { probeKey } from "./probe-key.ts";
 import { afterProbe, isUp, nextProbeMs, type ProbeOutcome, startingAs } from "./probe-state.ts";

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { candidate, fakeTools } from "../balance/fake-tools.ts";
 import { POLICIES } from "../balance/registry.ts";
 import type { Policy } from "../balance/policy.ts";
+import { HEALTH_FLAG, HealthWords, healthWordsBytes } from "../observe/health-words.ts";
 import { Pool } from "./pool.ts";
 
 function policy(name: string): Policy {
@@ -52,3 +53,69 @@ for (const name of POLICIES.keys())
       );
     });
   });
+
+describe("a pool whose health is kept", () => {
+  /** A pool at the second place of a plan, and what its keeper publishes. */
+  class Kept {
+    readonly #words: HealthWords;
+    readonly pool: Pool;
+
+    constructor(name: string, weights: readonly number[]) {
+      const shape = { pools: 2, rows: weights.length + 1 };
+      this.#words = new HealthWords(new ArrayBuffer(healthWordsBytes(shape)), shape);
+      const members = weights.map((weight, index) => candidate(index, weight));
+      const health = { words: this.#words, pool: 1, rows: this.#rows(weights.length) };
+      this.pool = new Pool("app", policy(name), members, fakeTools(), undefined, health);
+    }
+
+    #rows(count: number): number[] {
+      return Array.from({ length: count }, (_, index) => index + 1);
+    }
+
+    publish(weights: readonly number[], flags: readonly number[] = []): void {
+      this.#words.publish(1, this.#rows(weights.length), { weights, flags, panic: false, scale: 1 });
+    }
+
+    shares(picks: number, key: (i: number) => number = () => 0): number[] {
+      const counts: number[] = [];
+      for (let i = 0; i < picks; i++) {
+        const index = this.pool.pick(key(i), []);
+        counts[index] = (counts[index] ?? 0) + 1;
+      }
+      return Array.from(counts, (count) => count ?? 0);
+    }
+  }
+
+  test("goes by the plan until something is published, then by that", () => {
+    const kept = new Kept("round-robin", [1, 1, 2]);
+    expect(kept.shares(8)).toEqual([2, 2, 4]);
+    kept.publish([3, 1, 0]);
+    expect(kept.shares(8)).toEqual([6, 2]);
+    kept.publish([0, 0, 0]);
+    expect(kept.pool.pick(0, [])).toBe(-1);
+    kept.publish([1, 1, 2]);
+    expect(kept.shares(8)).toEqual([2, 2, 4]);
+  });
+
+  test("holds a slow start to its share, whatever the policy, and tries it where there is no other", () => {
+    for (const name of ["round-robin", "least-connections", "two-choices", "least-time", "first", "random"]) {
+      const kept = new Kept(name, [1, 1, 1]);
+      kept.publish([10, 1, 10], [0, HEALTH_FLAG.ramp, 0]);
+      const [, newcomer = 0] = kept.shares(2100);
+      expect(newcomer).toBeLessThan(150);
+      expect(kept.pool.pick(0, [0, 2])).toBe(1);
+    }
+  });
+
+  test("moves no key between the others while there is a slow start", () => {
+    for (const name of ["ring", "rendezvous", "maglev"]) {
+      const kept = new Kept(name, [1, 2, 1]);
+      const owners = (): number[] => Array.from({ length: 200 }, (_, i) => kept.pool.pick((i + 1) * 7919, []));
+      const before = owners();
+      kept.publish([1, 2, 1]);
+      expect(owners()).toEqual(before);
+      kept.publish([1, 20, 10], [HEALTH_FLAG.ramp, 0, 0]);
+      expect(owners()).toEqual(before);
+    }
+  });
+});

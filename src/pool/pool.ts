@@ -1,5 +1,14 @@
-import { type Candidate, DEFAULT_OPTIONS, type Picker, type Policy, type PolicyOptions, type Tools } from "../balance/policy.ts";
+import {
+  type Candidate,
+  DEFAULT_OPTIONS,
+  type Picker,
+  type Policy,
+  type PolicyOptions,
+  type Tools,
+} from "../balance/policy.ts";
 import { pickUntried } from "../balance/exclude.ts";
+import { HEALTH_FLAG, HealthWords, healthWordsBytes } from "../observe/health-words.ts";
+import { ShareCap } from "./share-cap.ts";
 
 /** A backend as its pool sees it. */
 export interface Member {
@@ -9,12 +18,40 @@ export interface Member {
   readonly weight: number;
 }
 
-/** Chooses among the backends of a pool. The picker is made when they change; a request only reads it. */
+/** Where a pool learns of its health. */
+export interface PoolWords {
+  readonly words: HealthWords;
+  /** Position of the pool in the plan. */
+  readonly pool: number;
+  /** Row of each backend. */
+  readonly rows: readonly number[];
+}
+
+/** Words of a pool whose health nobody keeps: the weights of the plan hold. */
+function unkept(): PoolWords {
+  const shape = { pools: 1, rows: 0 };
+  return { words: new HealthWords(new ArrayBuffer(healthWordsBytes(shape)), shape), pool: 0, rows: [] };
+}
+
+/**
+ * Chooses among the backends of a pool. The picker is made when they or their health change; a request only reads it, and one
+ * word that tells whether it still holds.
+ */
 export class Pool {
   readonly name: string;
-  readonly #candidates: readonly Candidate[];
-  readonly #picker: Picker | null;
+  readonly #policy: Policy;
+  readonly #options: PolicyOptions;
+  readonly #members: readonly Member[];
   readonly #tools: Tools;
+  readonly #words: HealthWords;
+  readonly #pool: number;
+  readonly #rows: readonly number[];
+  /** The publication that candidates and picker were made of. */
+  #version = 0;
+  /** Whether any backend has a bound on what is in flight. */
+  readonly #bounded: boolean;
+  #candidates: readonly Candidate[] = [];
+  #picker: Picker | null = null;
 
   constructor(
     name: string,
@@ -22,13 +59,18 @@ export class Pool {
     members: readonly Member[],
     tools: Tools,
     options: PolicyOptions = DEFAULT_OPTIONS,
+    health: PoolWords = unkept(),
   ) {
     this.name = name;
-    this.#candidates = members
-      .map(({ id, weight }, index) => ({ index, id, weight }))
-      .filter(({ weight }) => weight > 0);
-    this.#picker = this.#candidates.length === 0 ? null : policy.prepare(this.#candidates, tools, options);
+    this.#policy = policy;
+    this.#options = options;
+    this.#members = members;
     this.#tools = tools;
+    this.#words = health.words;
+    this.#pool = health.pool;
+    this.#rows = health.rows;
+    this.#bounded = members.some((_, index) => tools.capacity(index) !== Number.POSITIVE_INFINITY);
+    this.#prepare();
   }
 
   /**
@@ -38,9 +80,51 @@ export class Pool {
    * @returns its position in the pool, -1 when none is left or none takes new work
    */
   pick(key: number, tried: readonly number[]): number {
+    if (this.#words.version(this.#pool) !== this.#version) this.#prepare();
     const picker = this.#picker;
     if (picker === null) return -1;
+    if (this.#bounded) return this.#pickWithRoom(picker, key, tried);
     if (tried.length === 0) return picker.pick(key);
     return pickUntried(picker, key, this.#candidates, tried, this.#tools);
+  }
+
+  /** Passes over backends that have as much in flight as they may. -1 when all are full. */
+  #pickWithRoom(picker: Picker, key: number, tried: readonly number[]): number {
+    const { inFlight, capacity } = this.#tools;
+    const passed = [...tried];
+    for (;;) {
+      const index = pickUntried(picker, key, this.#candidates, passed, this.#tools);
+      if (index === -1 || inFlight(index) < capacity(index)) return index;
+      passed.push(index);
+    }
+  }
+
+  /** Makes the picker of what is published, or of the plan while nothing is. */
+  #prepare(): void {
+    // Before the weights: what is published in between is read once more.
+    const version = this.#words.version(this.#pool);
+    this.#version = version;
+    const ramping: number[] = [];
+    if (version !== 0) {
+      for (const [index, row] of this.#rows.entries())
+        if ((this.#words.flags(row) & HEALTH_FLAG.ramp) !== 0) ramping.push(index);
+    }
+    // Weights of a hash say which keys are whose: a slow start must not move keys between the others, so it has none.
+    const whole = version === 0 || (this.#policy.keyed && ramping.length > 0);
+    const candidates: Candidate[] = [];
+    for (const [index, { id, weight }] of this.#members.entries()) {
+      const effective = version === 0 ? weight : this.#words.weight(this.#rows[index]!);
+      if (effective > 0) candidates.push({ index, id, weight: whole ? weight : effective });
+    }
+    this.#candidates = candidates;
+    this.#picker = candidates.length === 0 ? null : this.#pickerOf(candidates, ramping);
+  }
+
+  #pickerOf(candidates: readonly Candidate[], ramping: readonly number[]): Picker {
+    const policy = this.#policy;
+    if (policy.keyed || ramping.length === 0) return policy.prepare(candidates, this.#tools, this.#options);
+    const cap = new ShareCap(candidates, ramping, this.#tools);
+    const picker = policy.prepare(candidates, cap.tools, this.#options);
+    return { pick: (key, tried) => cap.pick(picker, key, tried) };
   }
 }

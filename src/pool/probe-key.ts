@@ -1,4 +1,4 @@
-import type { ProbePlan } from "./health-plan.ts";
+import type { ProbePlan } from "../health-plan.ts";
 
 /**
  * What a probe asks, as a text: two probes with one key would get the same answers. When it is asked does not matter, so that

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { seededRandom } from "../random.ts";
-import { DEFAULT_TIMING } from "./health-plan.ts";
+import { DEFAULT_TIMING } from "../health-plan.ts";
 import {
   afterProbe,
   isChanging,

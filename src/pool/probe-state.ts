@@ -1,7 +1,7 @@
 import type { Random } from "../random.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Advice } from "./advice.ts";
-import type { ProbeTiming } from "./health-plan.ts";
+import type { ProbeTiming } from "../health-plan.ts";
 
 /** How a probe went. Times in milliseconds. */
 export type ProbeOutcome =

@@ -1,10 +1,5 @@
 import { WeirError } from "../errors.ts";
-
-/** Statuses from the first to the last, both among them. */
-export type StatusRange = readonly [first: number, last: number];
-
-/** A set of statuses as it stands in a plan: plain data, a few ranges. */
-export type StatusSet = readonly StatusRange[];
+import type { StatusSet } from "../health-plan.ts";
 
 /**
  * Reads a set of statuses: `"200"`, `"200-399"`, `"200-204, 301"`. Only final ones: 1xx never end an exchange.

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { DEFAULT_PASSIVE } from "./health-plan.ts";
+import { DEFAULT_PASSIVE } from "../health-plan.ts";
 import { SuccessWindow } from "./success-window.ts";
 
 const PLAN = DEFAULT_PASSIVE.successRate!;

@@ -1,5 +1,5 @@
 import type { Sample } from "./ejection.ts";
-import type { SuccessRatePlan } from "./health-plan.ts";
+import type { SuccessRatePlan } from "../health-plan.ts";
 
 /** Attempts and failures by the position of a backend, since its row began. */
 interface Totals {

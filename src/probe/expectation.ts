@@ -1,4 +1,4 @@
-import type { ExpectedBody } from "../pool/health-plan.ts";
+import type { ExpectedBody } from "../health-plan.ts";
 
 /** Looks for what a body must hold. Bodies are read as UTF-8. */
 export class Expectation {

@@ -6,7 +6,7 @@ import { formatAddress, parseAddress } from "../address.ts";
 import { Counters, countersBytes } from "../observe/counters.ts";
 import { HEALTH_FLAG, HealthWords, healthWordsBytes } from "../observe/health-words.ts";
 import { dial } from "../net/dial.ts";
-import { DEFAULT_HEALTH, DEFAULT_HTTP_PROBE, type HealthPlan, type BackendFacts } from "../pool/health-plan.ts";
+import { DEFAULT_HEALTH, DEFAULT_HTTP_PROBE, type HealthPlan, type BackendFacts } from "../health-plan.ts";
 import { seededRandom } from "../random.ts";
 import { HealthLoop } from "./health-loop.ts";
 

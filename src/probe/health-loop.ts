@@ -3,7 +3,7 @@ import type { Clock } from "../clock.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { HealthWords } from "../observe/health-words.ts";
 import type { Log } from "../observe/log.ts";
-import type { HealthPlan, BackendFacts } from "../pool/health-plan.ts";
+import type { HealthPlan, BackendFacts } from "../health-plan.ts";
 import { type Evidence, HealthKeeper } from "../pool/keeper.ts";
 import { attemptsOf, failuresOf } from "../pool/passive-counts.ts";
 import type { Random } from "../random.ts";

@@ -1,5 +1,5 @@
 import { type Address, formatAddress } from "../address.ts";
-import type { HttpProbePlan } from "../pool/health-plan.ts";
+import type { HttpProbePlan } from "../health-plan.ts";
 
 /** Methods whose requests have a body as a rule: one without says so (RFC 9110 §8.6). */
 const WITH_BODY = /^(?:POST|PUT|PATCH)$/;

@@ -5,7 +5,7 @@ import { type RawConnection, rawServer, refusingPort } from "../../test/fixtures
 import { parseAddress } from "../address.ts";
 import { cork } from "../net/cork.ts";
 import { dial } from "../net/dial.ts";
-import { DEFAULT_HTTP_PROBE, type HttpProbePlan } from "../pool/health-plan.ts";
+import { DEFAULT_HTTP_PROBE, type HttpProbePlan } from "../health-plan.ts";
 import type { ProbeOutcome } from "../pool/probe-state.ts";
 import { ANSWER_BYTES, HttpProbe } from "./http.ts";
 import { probeRequest } from "./http-request.ts";

@@ -7,7 +7,7 @@ import type { Connection } from "../net/connection.ts";
 import { Outbox } from "../net/outbox.ts";
 import type { TimerWheel } from "../net/timer-wheel.ts";
 import { type Advice, readAdvice } from "../pool/advice.ts";
-import type { HttpProbePlan } from "../pool/health-plan.ts";
+import type { HttpProbePlan } from "../health-plan.ts";
 import type { ProbeOutcome } from "../pool/probe-state.ts";
 import { formatStatusSet, hasStatus } from "../pool/status-set.ts";
 import { Expectation } from "./expectation.ts";

@@ -4,7 +4,7 @@ import { FakePeer, fakeTime, type FakeTime } from "../../test/fixtures/fake-peer
 import { type Address, formatAddress, parseAddress } from "../address.ts";
 import type { Receiver } from "../net/connection.ts";
 import { TICK_MS } from "../net/timer-wheel.ts";
-import { DEFAULT_HTTP_PROBE, DEFAULT_TCP_PROBE, type ProbePlan } from "../pool/health-plan.ts";
+import { DEFAULT_HTTP_PROBE, DEFAULT_TCP_PROBE, type ProbePlan } from "../health-plan.ts";
 import { afterProbe, nextProbeMs, type ProbeOutcome, type ProbeState, startingAs } from "../pool/probe-state.ts";
 import { seededRandom } from "../random.ts";
 import { ProbeScheduler, type ProbeTarget } from "./scheduler.ts";

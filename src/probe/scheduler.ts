@@ -1,7 +1,7 @@
 import type { Address } from "../address.ts";
 import { hashText } from "../balance/mix.ts";
 import { type Expiring, Timer } from "../net/timer-wheel.ts";
-import type { ProbePlan } from "../pool/health-plan.ts";
+import type { ProbePlan } from "../health-plan.ts";
 import { probeKey } from "../pool/probe-key.ts";
 import type { ProbeOutcome } from "../pool/probe-state.ts";
 import type { Probe, ProbeTools } from "./probe.ts";

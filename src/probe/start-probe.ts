@@ -1,5 +1,5 @@
 import type { Address } from "../address.ts";
-import type { ProbePlan } from "../pool/health-plan.ts";
+import type { ProbePlan } from "../health-plan.ts";
 import type { ProbeOutcome } from "../pool/probe-state.ts";
 import { HttpProbe } from "./http.ts";
 import { probeRequest } from "./http-request.ts";

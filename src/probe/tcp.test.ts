@@ -6,7 +6,7 @@ import { temporaryFolder } from "../../test/fixtures/temporary-folder.ts";
 import { type Address, parseAddress } from "../address.ts";
 import type { Receiver } from "../net/connection.ts";
 import { dial } from "../net/dial.ts";
-import { DEFAULT_TCP_PROBE } from "../pool/health-plan.ts";
+import { DEFAULT_TCP_PROBE } from "../health-plan.ts";
 import type { ProbeOutcome } from "../pool/probe-state.ts";
 import { makeProbe, probedAddress } from "./start-probe.ts";
 

@@ -5,12 +5,12 @@ import type { Config } from "../config/schema.ts";
 import type { Plan } from "../plan.ts";
 import { createEngine } from "../engine/create.ts";
 import type { Engine } from "../engine/engine.ts";
-import { rowsOf } from "../engine/rows.ts";
+import { sharedStateBytes, sharedStateOver } from "../engine/shared-state.ts";
 import { WeirError } from "../errors.ts";
 import { formatAddress } from "../address.ts";
-import { Counters, countersBytes } from "../observe/counters.ts";
 import { type Log, silentLog } from "../observe/log.ts";
 import { systemRandom } from "../random.ts";
+import { keepHealth } from "./health.ts";
 import { holdSockets } from "./sockets.ts";
 
 /** How Weir runs inside another program. */
@@ -63,11 +63,10 @@ export async function start<const C extends Config>(
 
 async function run(plan: Plan, { log = silentLog }: StartOptions): Promise<Weir> {
   const held = await holdSockets({ ...plan, workers: 1 }, 1);
-  const { shape } = rowsOf(held.plan, 1);
-  const counters = new Counters(new ArrayBuffer(countersBytes(shape)), shape);
+  const shared = sharedStateOver(new ArrayBuffer(sharedStateBytes(held.plan, 1)), held.plan, 1);
   let engine: Engine;
   try {
-    engine = createEngine({ plan: held.plan, worker: 0, counters, log, clock: systemClock, random: systemRandom() });
+    engine = createEngine({ plan: held.plan, worker: 0, ...shared, log, clock: systemClock, random: systemRandom() });
   } catch (error) {
     held.close();
     throw error;
@@ -87,12 +86,14 @@ async function run(plan: Plan, { log = silentLog }: StartOptions): Promise<Weir>
     held.removeFiles();
     throw error;
   }
+  const health = keepHealth({ plan: held.plan, shared, clock: systemClock, log });
   let closing: Promise<number> | null = null;
   const close = async (): Promise<number> => {
     const drained = engine.drain(plan.shutdownMs);
     held.removeFiles();
     const closed = await drained;
     engine.close();
+    health.close();
     return closed;
   };
   return {

@@ -17,7 +17,7 @@ export type ToWorker =
       /** Number of the worker, from 0. */
       readonly worker: number;
       readonly workers: number;
-      /** File descriptor of the shared counters. */
+      /** File descriptor of the memory with the shared counters and the words of health. */
       readonly countersFd: number;
       /** For each listener of the plan. */
       readonly listeners: readonly Inherited[];

@@ -1,11 +1,12 @@
 import type { Clock } from "../clock.ts";
 import type { Plan } from "../plan.ts";
-import { rowsOf } from "../engine/rows.ts";
+import { sharedStateBytes, sharedStateOver } from "../engine/shared-state.ts";
 import { WeirError } from "../errors.ts";
 import { formatAddress } from "../address.ts";
-import { Counters, countersBytes } from "../observe/counters.ts";
+import type { Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import { afterDeath, type Backoff, fresh } from "./backoff.ts";
+import { keepHealth, type KeptHealth } from "./health.ts";
 import { createSharedMemory, type SharedMemory } from "./shared-memory.ts";
 import { type HeldSockets, holdSockets } from "./sockets.ts";
 import { type Death, deathText, WorkerProcess } from "./worker-process.ts";
@@ -45,6 +46,7 @@ export class Supervisor {
   readonly #clock: Clock;
   readonly #sockets: HeldSockets;
   readonly #memory: SharedMemory;
+  readonly #health: KeptHealth;
   readonly #seats: Seat[] = [];
   #phase: Phase = "starting";
   #drained: Promise<number> | null = null;
@@ -54,9 +56,11 @@ export class Supervisor {
     this.#clock = options.clock;
     this.#sockets = sockets;
     this.plan = sockets.plan;
-    const { shape } = rowsOf(this.plan, this.plan.workers);
-    this.#memory = createSharedMemory(countersBytes(shape));
-    this.counters = new Counters(this.#memory.memory, shape);
+    const { plan, log, clock } = { ...options, plan: this.plan };
+    this.#memory = createSharedMemory(sharedStateBytes(plan, plan.workers));
+    const shared = sharedStateOver(this.#memory.memory, plan, plan.workers);
+    this.counters = shared.counters;
+    this.#health = keepHealth({ plan, shared, log, clock });
   }
 
   /**
@@ -98,6 +102,7 @@ export class Supervisor {
   /** Ends everything at once. */
   async stop(): Promise<void> {
     this.#phase = "stopped";
+    this.#health.close();
     this.#sockets.close();
     for (const seat of this.#seats) {
       if (seat.timer !== null) clearTimeout(seat.timer);
@@ -225,6 +230,7 @@ export class Supervisor {
     });
     const closed = living.reduce((sum, process) => sum + process.closed, 0);
     if (this.#phase === "draining") {
+      this.#health.close();
       this.#log.info("drain done", { closed, tookMs: Math.round(this.#clock.now() - began) });
       this.#phase = "stopped";
     }

@@ -1,9 +1,8 @@
 import { systemClock } from "../clock.ts";
 import { createEngine } from "../engine/create.ts";
 import type { Engine } from "../engine/engine.ts";
-import { rowsOf } from "../engine/rows.ts";
+import { sharedStateOver } from "../engine/shared-state.ts";
 import { WeirError } from "../errors.ts";
-import { Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import { flushLog, stderrLog } from "../observe/stderr-log.ts";
 import { systemRandom } from "../random.ts";
@@ -60,8 +59,8 @@ export function runWorker(): void {
 
 function begin(message: ToWorker & { kind: "configure" }, log: Log): Engine {
   const { plan, worker, workers, countersFd, listeners } = message;
-  const counters = new Counters(mapSharedMemory(countersFd), rowsOf(plan, workers).shape);
-  const engine = createEngine({ plan, worker, counters, log, clock: systemClock, random: systemRandom() });
+  const shared = sharedStateOver(mapSharedMemory(countersFd), plan, workers);
+  const engine = createEngine({ plan, worker, ...shared, log, clock: systemClock, random: systemRandom() });
   listeners.forEach((inherited, listener) => {
     switch (inherited.kind) {
       case "socket":

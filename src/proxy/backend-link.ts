@@ -19,6 +19,14 @@ const KEEP_ALIVE_SHARE = 0.8;
  * longer may be closing at the other end just now, and the request could not be repeated.
  */
 const FRESH_ENOUGH_MS = 1_000;
+/** After a connection was closed early, requests that must not be sent twice go over new ones for so long. */
+const DISTRUST_MS = 60_000;
+/**
+ * The system tries for two minutes to reach a backend whose packets are dropped, whoever still waits for it. With so many
+ * tries under way one more would tell nothing new, and each holds a file descriptor.
+ */
+const MOST_ABANDONED = 128;
+const NO_ANSWER = Object.assign(new Error("it answers no connection"), { code: "ETIMEDOUT" });
 /** A backend that is down is said to be so by each request: a line in five seconds is enough. */
 const QUIET_MS = 5_000;
 
@@ -35,6 +43,8 @@ export class BackendLink implements Link {
   #open = 0;
   #learntMs = Number.POSITIVE_INFINITY;
   #reportedMs = Number.NEGATIVE_INFINITY;
+  #abandoned = 0;
+  #distrustedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(pool: string, plan: BackendPlan, row: Row, dial: Dial, wheel: TimerWheel) {
     this.#pool = pool;
@@ -51,6 +61,9 @@ export class BackendLink implements Link {
         this.left();
         this.#idle.remove(connection);
       },
+      abandoned: () => this.abandoned(),
+      abandonedOver: () => this.abandonedOver(),
+      closedEarly: () => this.sawStale(),
       learntKeepAlive: (seconds) => {
         this.#learntMs = seconds * 1000 * KEEP_ALIVE_SHARE;
       },
@@ -74,7 +87,7 @@ export class BackendLink implements Link {
   lease(events: ResponseEvents, limits: AttemptLimits, reuse: Reuse): OutboundStream {
     if (reuse !== "none") {
       const last = this.#idle.peek();
-      if (last !== undefined && (reuse === "any" || this.#wheel.now - last.idleSince < FRESH_ENOUGH_MS)) {
+      if (last !== undefined && (reuse === "any" || this.#isFresh(last.idleSince))) {
         this.#idle.pop();
         last.lease(events, limits);
         return last;
@@ -85,10 +98,31 @@ export class BackendLink implements Link {
     return connection;
   }
 
-  /** Opens a connection for a receiver, which calls `opened` and `left` in its time. */
+  #isFresh(idleSince: number): boolean {
+    const { now } = this.#wheel;
+    return now >= this.#distrustedUntil && now - idleSince < FRESH_ENOUGH_MS;
+  }
+
+  /** Opens a connection for a receiver, which calls `opened`, `left` and the rest in its time. */
   dial(receiver: Receiver): void {
     this.#open += 1;
-    this.#dial(this.plan.address, receiver);
+    if (this.#abandoned >= MOST_ABANDONED) receiver.refused(NO_ANSWER);
+    else this.#dial(this.plan.address, receiver);
+  }
+
+  /** A dialling was given up; the system goes on with it, and holds a file descriptor, for two minutes or so. */
+  abandoned(): void {
+    this.#abandoned += 1;
+  }
+
+  /** The system is done with a dialling that was given up. */
+  abandonedOver(): void {
+    this.#abandoned -= 1;
+  }
+
+  /** The backend closed a connection that was in use, or to be used, without a word. */
+  sawStale(): void {
+    this.#distrustedUntil = this.#wheel.now + DISTRUST_MS;
   }
 
   /** A dialled connection is open. */
@@ -106,12 +140,12 @@ export class BackendLink implements Link {
     for (const connection of this.#idle.drain()) connection.close();
   }
 
-  /** Says that work went elsewhere because this backend could not be reached; at most once in `QUIET_MS`. */
-  reportFailover(log: Log, code: ErrorCode, detail: string): void {
+  /** Says in the log what an attempt came to, at most once in `QUIET_MS`. */
+  report(log: Log, event: "backend failed over" | "backend failed", code: ErrorCode, detail: string): void {
     const { now } = this.#wheel;
     if (now - this.#reportedMs < QUIET_MS) return;
     this.#reportedMs = now;
-    log.warn("backend failed over", { backend: this.plan.id, pool: this.#pool, code, detail });
+    log.warn(event, { backend: this.plan.id, pool: this.#pool, code, detail });
   }
 
   #released(connection: BackendConnection, limits: AttemptLimits): void {

@@ -16,8 +16,12 @@ import type { ErrorCode } from "../errors.ts";
 import type { Head } from "../http/head.ts";
 import { COLUMN, type Column, errorColumn } from "../observe/columns.ts";
 import { Counters, countersBytes } from "../observe/counters.ts";
+import { HealthWords, healthWordsBytes } from "../observe/health-words.ts";
+import { DEFAULT_PASSIVE } from "../health-plan.ts";
 import { Pool } from "../pool/pool.ts";
+import { PoolEvidence } from "../pool/pool-evidence.ts";
 import { type ExchangeContext, HttpExchange } from "./http-exchange.ts";
+import type { Feedback } from "./target.ts";
 import type { Tunnel } from "./tunnel.ts";
 
 const BACKENDS = 3;
@@ -30,7 +34,10 @@ class Stage {
   readonly client: FakeInbound = new FakeInbound();
   readonly links: readonly FakeLink[];
   readonly tunnels: Set<Tunnel> = new Set<Tunnel>();
+  /** What somebody learnt of attempts: how, on which backend, after how many milliseconds. */
+  readonly learnt: (readonly [how: "answered" | "failed", index: number, milliseconds: number])[] = [];
   readonly exchange: HttpExchange;
+  readonly words: HealthWords;
   readonly #counters: Counters;
 
   constructor(
@@ -41,12 +48,20 @@ class Stage {
     const shape = { workers: 1, rows: BACKENDS + 1, cursors: 1 };
     const counters = new Counters(new ArrayBuffer(countersBytes(shape)), shape);
     this.#counters = counters;
+    const wordsShape = { pools: 1, rows: BACKENDS };
+    this.words = new HealthWords(new ArrayBuffer(healthWordsBytes(wordsShape)), wordsShape);
     this.links = Array.from({ length: BACKENDS }, (_, index) => new FakeLink(counters.row(0, index)));
     prepare(this.links);
     const members = this.links.map((_, index) => ({ id: `b${index}`, weight: 1 }));
     const limits = { ...DEFAULT_LIMITS, bodyBytes };
     const target = {
-      live: { pool: new Pool("app", first, members, fakeTools()), links: this.links },
+      live: {
+        pool: new Pool("app", first, members, fakeTools()),
+        key: null,
+        feedback: this.#feedback(),
+        health: new PoolEvidence(this.words, 0, [0, 1, 2], { probe: null, passive: DEFAULT_PASSIVE }),
+        links: this.links,
+      },
       timeouts: DEFAULT_TIMEOUTS,
       limits,
       attempt: { ...limits, connectMs: DEFAULT_TIMEOUTS.connectMs, idleBackendMs: DEFAULT_TIMEOUTS.idleBackendMs },
@@ -63,6 +78,13 @@ class Stage {
     };
     this.exchange = new HttpExchange(context, this.client, plainHead(request));
     this.exchange.begin();
+  }
+
+  #feedback(): Feedback {
+    return {
+      answered: (index, microseconds) => void this.learnt.push(["answered", index, microseconds / 1000]),
+      failed: (index, microseconds) => void this.learnt.push(["failed", index, microseconds / 1000]),
+    };
   }
 
   /** The stream of the latest attempt. */
@@ -242,6 +264,27 @@ describe("a failed attempt", () => {
     stage.backend.fail("BACKEND_RESET");
     expect(stage.client.sent).toEqual(["502", "end"]);
     expect(stage.attempts).toEqual([2, 0, 0]);
+  });
+
+  test("of which no byte was taken is not repeated either when some of its body is gone", () => {
+    const long = 100_000;
+    const stage = new Stage({ method: "POST", framing: "length" }, ([link]) => (link!.idle = true));
+    upload(stage.exchange, "x".repeat(long));
+    // The system had taken nothing: a head alone would leave the next request to be read as its body.
+    stage.backend.sent = false;
+    stage.backend.fail("BACKEND_RESET");
+    expect(stage.attempts).toEqual([1, 0, 0]);
+    expect(stage.client.sent[0]).toBe("502");
+  });
+
+  test("of which no byte was taken is repeated with its body, whatever the method", () => {
+    const stage = new Stage({ method: "POST", framing: "length" }, ([link]) => (link!.idle = true));
+    upload(stage.exchange, "hello");
+    stage.backend.sent = false;
+    stage.backend.fail("BACKEND_RESET");
+    expect(stage.attempts).toEqual([2, 0, 0]);
+    stage.backend.open();
+    expect(stage.backend.body).toBe("hello");
   });
 
   test("on a used connection is not repeated when the method forbids it, or the body is too long to keep", () => {
@@ -472,4 +515,123 @@ test("property: whatever happens in whatever order, there is one end for the cli
     ),
     { numRuns: 2000 },
   );
+});
+
+describe("what is learnt of a backend", () => {
+  test("is the time from the request's end to the response's head, whatever the client took", () => {
+    const stage = new Stage({ method: "PUT", framing: "chunked" });
+    stage.time.pass(100);
+    stage.backend.open();
+    stage.time.pass(1000);
+    upload(stage.exchange, "slow");
+    stage.exchange.requestEnd(null);
+    stage.time.pass(30);
+    stage.backend.respond(103);
+    stage.time.pass(10);
+    stage.backend.respond(200);
+    stage.time.pass(500);
+    stage.backend.end();
+    expect(stage.learnt).toEqual([["answered", 0, 40]]);
+  });
+
+  test("is the time from the request's head where the response comes before the request's end", () => {
+    const stage = new Stage({ method: "PUT", framing: "chunked" });
+    stage.time.pass(100);
+    stage.backend.open();
+    stage.time.pass(20);
+    stage.backend.respond(400);
+    stage.backend.end();
+    expect(stage.learnt).toEqual([["answered", 0, 20]]);
+  });
+
+  test("is its own part only, where one attempt follows another", () => {
+    const stage = new Stage();
+    stage.time.pass(300);
+    stage.backend.fail("BACKEND_CONNECT_TIMEOUT");
+    stage.time.pass(7);
+    stage.backend.open();
+    stage.time.pass(5);
+    stage.backend.respond(200);
+    expect(stage.learnt).toEqual([
+      ["failed", 0, 300],
+      ["answered", 1, 5],
+    ]);
+  });
+
+  test("is a failure where it answers 5xx, resets, breaks off, or is too late", () => {
+    const reset = new Stage({ method: "POST" });
+    reset.backend.open();
+    reset.backend.fail("BACKEND_RESET");
+    const broken = new Stage();
+    broken.backend.open();
+    broken.backend.respond(200);
+    broken.time.pass(40);
+    broken.backend.fail("BACKEND_INCOMPLETE");
+    const late = new Stage();
+    late.backend.open();
+    late.time.pass(DEFAULT_TIMEOUTS.responseMs + 1000);
+    for (const status of [500, 503]) {
+      const stage = new Stage();
+      stage.backend.open();
+      stage.backend.respond(status);
+      expect(stage.learnt).toEqual([["failed", 0, 0]]);
+    }
+    expect(reset.learnt).toEqual([["failed", 0, 0]]);
+    expect(broken.learnt).toEqual([
+      ["answered", 0, 0],
+      ["failed", 0, 0],
+    ]);
+    expect(late.learnt.map(([how]) => how)).toEqual(["failed"]);
+    expect(late.learnt[0]?.[2]).toBeGreaterThan(DEFAULT_TIMEOUTS.responseMs);
+  });
+
+  test("is nothing where the client goes away, or an idle connection was closed at the other end", () => {
+    const gone = new Stage();
+    gone.backend.open();
+    gone.exchange.requestFailed("CLIENT_GONE", "");
+    expect(gone.learnt).toEqual([]);
+    const stale = new Stage({}, ([link]) => (link!.idle = true));
+    stale.backend.fail("BACKEND_RESET");
+    expect(stale.learnt).toEqual([]);
+  });
+
+  test("is the answer of a 101", () => {
+    const stage = new Stage({ upgrade: "websocket" });
+    stage.backend.open();
+    stage.time.pass(10);
+    stage.backend.respond(101);
+    expect(stage.learnt).toEqual([["answered", 0, 10]]);
+  });
+});
+
+describe("what an attempt says of the health of its backend", () => {
+  test("is a failure where the backend resets, breaks off or is too late, and nothing where the client or Weir fails", () => {
+    const reset = new Stage({ method: "POST" });
+    reset.backend.open();
+    reset.backend.fail("BACKEND_RESET");
+    const broken = new Stage();
+    broken.backend.open();
+    broken.backend.respond(200);
+    broken.backend.fail("BACKEND_INCOMPLETE");
+    const late = new Stage();
+    late.backend.open();
+    late.time.pass(DEFAULT_TIMEOUTS.responseMs + 1000);
+    const stale = new Stage({ method: "POST", framing: "length", length: 1 }, ([link]) => (link!.idle = true));
+    upload(stale.exchange, "x");
+    stale.backend.fail("BACKEND_RESET");
+    const gone = new Stage();
+    gone.backend.open();
+    gone.exchange.requestFailed("CLIENT_GONE", "");
+    expect([reset, broken, late, stale, gone].map(({ words }) => words.failures(0))).toEqual([1, 1, 1, 0, 0]);
+  });
+
+  test("goes to each backend that was tried, and an answer ends its row", () => {
+    const stage = new Stage();
+    stage.backend.fail("BACKEND_REFUSED");
+    stage.backend.open();
+    expect([0, 1].map((row) => stage.words.failures(row))).toEqual([1, 0]);
+    stage.words.failed(0, 1, 5);
+    stage.backend.respond(500);
+    expect([0, 1].map((row) => stage.words.failures(row))).toEqual([1, 0]);
+  });
 });

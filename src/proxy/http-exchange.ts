@@ -8,8 +8,9 @@ import { type Expiring, Timer, type TimerWheel } from "../net/timer-wheel.ts";
 import { COLUMN } from "../observe/columns.ts";
 import type { Row } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
+import { headExcess } from "./head-limits.ts";
 import { KeptBody } from "./kept-body.ts";
-import type { Link, Reuse, Target } from "./target.ts";
+import type { Feedback, Link, Reuse, Target } from "./target.ts";
 import { Tunnel } from "./tunnel.ts";
 
 /** What the exchanges of one listener share. */
@@ -48,10 +49,16 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
   #link: Link | null = null;
   #index = -1;
   #tried: readonly number[] = NOTHING_TRIED;
+  /** Who learns how the attempts go; `null` where nobody does, and then no clock is read for it. */
+  #feedback: Feedback | null = null;
+  /** Since when the time is the backend's: it is dialled, has the beginning of the request, has all of it. */
+  #askedMs = 0;
   /** What a new attempt would need of the body; `null` while nothing of it has come. */
   #kept: KeptBody | null = null;
   #requestBytes = 0;
   #requestDone = false;
+  /** Whether the backend has sent 100. */
+  #continued = false;
   #trailers: Head | null = null;
 
   constructor(context: ExchangeContext, client: InboundStream, request: Head) {
@@ -74,7 +81,15 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
       this.#respondError("ROUTE_NOT_FOUND", "");
       return;
     }
-    const most = target.limits.bodyBytes;
+    this.#feedback = target.live.feedback;
+    const { limits, timeouts } = target;
+    this.#client.settle(timeouts.keepAliveMs, timeouts.bodyMs);
+    const excess = headExcess(request, limits);
+    if (excess !== null) {
+      this.#respondError(excess, "by the limits of its route");
+      return;
+    }
+    const most = limits.bodyBytes;
     if (most !== null && request.framing === "length" && request.length > most) {
       this.#respondError("CLIENT_BODY_TOO_LARGE", `more than ${most} bytes`);
       return;
@@ -140,7 +155,10 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
     if (this.#kept !== null) link.row.add(COLUMN.bytesIn, this.#kept.sendTo(backend));
     if (this.#requestDone) this.#requestSent();
     else {
-      this.#waitForBody();
+      if (this.#feedback !== null) this.#askedMs = this.#context.wheel.refresh();
+      // A client that waits for a 100 waits for the backend (RFC 9110 §10.1.1).
+      if (this.#waitsForContinue()) this.#context.wheel.set(this.#timer, this.#target?.timeouts.responseMs ?? 0);
+      else this.#waitForBody();
       if (!backend.blocked) this.#client.resumeBody();
     }
   }
@@ -154,14 +172,22 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
     link.row.respond(status);
     row.respond(status);
     if (status === 101) {
+      if (this.#feedback !== null) this.#learn(this.#feedback, false);
+      this.#target?.live.health.answered(this.#index, status);
       this.#client.sendHead(response);
       this.#upgrade();
       return;
     }
     if (status < 200) {
       this.#client.sendHead(response);
+      if (status === 100) this.#continued = true;
+      if (this.#state === "sending") this.#waitForBody();
       return;
     }
+    if (this.#feedback !== null) this.#learn(this.#feedback, status >= 500);
+    const health = this.#target?.live.health;
+    health?.answered(this.#index, status);
+    if (response.asksToDrain) health?.asksToDrain(this.#index);
     this.#state = "responding";
     this.#kept = null;
     const microseconds = (this.#context.wheel.refresh() - this.#startedMs) * 1000;
@@ -197,6 +223,8 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
     link.row.end();
     this.#link = null;
     if (this.#state === "responding") {
+      if (this.#feedback !== null) this.#learn(this.#feedback, true);
+      this.#target?.live.health.failed(this.#index, code);
       link.row.fail(code);
       this.#context.row.fail(code);
       this.#finish();
@@ -206,24 +234,32 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
     // The stale keep-alive race (RFC 9112 §9.3.1): the backend closed the connection while the request was on its way.
     const sent = backend !== null && backend.sent;
     const stale = code === "BACKEND_RESET" && backend !== null && backend.reused;
-    if (stale && (this.#idempotent || !sent) && this.#kept?.whole !== false) {
+    if (stale) link.sawStale();
+    // A head without the whole of its body would make a body of the next request on that connection.
+    const repeatable = this.#kept?.whole !== false;
+    if (stale && repeatable && (this.#idempotent || !sent)) {
       link.row.add(COLUMN.retries, 1);
       this.#attempt(this.#index, "none");
       return;
     }
+    if (this.#feedback !== null) this.#learn(this.#feedback, true);
+    // What ended while it was idle says nothing of how the backend is.
+    if (!stale) this.#target?.live.health.failed(this.#index, code);
     link.row.fail(code);
     const tried = [...this.#tried, this.#index];
     this.#tried = tried;
-    const attempts = this.#target?.limits.attempts ?? 1;
-    if (!sent && ERRORS[code].retry && tried.length < attempts) {
-      const next = this.#target?.live.pool.pick(0, tried) ?? -1;
+    const target = this.#target;
+    if (target !== null && repeatable && !sent && ERRORS[code].retry && tried.length < target.limits.attempts) {
+      const { pool, key } = target.live;
+      const next = pool.pick(key === null ? 0 : key.ofRequest(this.#request, this.#client.origin), tried);
       if (next !== -1) {
         link.row.add(COLUMN.retries, 1);
-        link.reportFailover(this.#context.log, code, detail);
+        link.report(this.#context.log, "backend failed over", code, detail);
         this.#attempt(next, this.#reuse());
         return;
       }
     }
+    link.report(this.#context.log, "backend failed", code, detail);
     this.#respondError(code, detail);
   }
 
@@ -243,7 +279,10 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
         this.#fail("BACKEND_RESPONSE_TIMEOUT", `no response within ${timeouts.responseMs} ms`);
         break;
       case "sending":
-        if (this.#backend?.blocked === true) this.#fail("BACKEND_SLOW_READER", `no progress for ${timeouts.bodyMs} ms`);
+        if (this.#waitsForContinue())
+          this.#fail("BACKEND_RESPONSE_TIMEOUT", `no answer to Expect: 100-continue within ${timeouts.responseMs} ms`);
+        else if (this.#backend?.blocked === true)
+          this.#fail("BACKEND_SLOW_READER", `no progress for ${timeouts.bodyMs} ms`);
         else this.#fail("CLIENT_BODY_TIMEOUT", `no progress for ${timeouts.bodyMs} ms`);
         break;
       case "responding":
@@ -259,7 +298,8 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
   #choose(): void {
     const target = this.#target;
     if (target === null) return;
-    const index = target.live.pool.pick(0, NOTHING_TRIED);
+    const { pool, key } = target.live;
+    const index = pool.pick(key === null ? 0 : key.ofRequest(this.#request, this.#client.origin), NOTHING_TRIED);
     if (index === -1) this.#respondError("POOL_NO_BACKEND", "");
     else this.#attempt(index, this.#reuse());
   }
@@ -277,6 +317,7 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
     this.#index = index;
     this.#link = link;
     link.row.begin();
+    if (this.#feedback !== null) this.#askedMs = this.#context.wheel.refresh();
     const backend = link.lease(this, target.attempt, reuse);
     // It has failed already, and `attemptFailed` has seen to what comes next.
     if (this.#link !== link) return;
@@ -288,11 +329,25 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
     this.#backend?.sendEnd(this.#trailers);
     if (this.#state !== "sending") return;
     this.#state = "awaiting";
+    // The time that a client takes for its request is not the backend's.
+    if (this.#feedback !== null) this.#askedMs = this.#context.wheel.refresh();
     this.#context.wheel.set(this.#timer, this.#target?.timeouts.responseMs ?? 0);
+  }
+
+  #waitsForContinue(): boolean {
+    return this.#request.expectContinue && !this.#continued && this.#requestBytes === 0;
   }
 
   #waitForBody(): void {
     this.#context.wheel.set(this.#timer, this.#target?.timeouts.bodyMs ?? 0);
+  }
+
+  /** Tells how the attempt went. How long a body takes says nothing of when its backend answers. */
+  #learn(feedback: Feedback, failed: boolean): void {
+    const now = this.#context.wheel.refresh();
+    const microseconds = this.#state === "responding" ? 0 : (now - this.#askedMs) * 1000;
+    if (failed) feedback.failed(this.#index, microseconds, now);
+    else feedback.answered(this.#index, microseconds, now);
   }
 
   #countOut(bytes: number): void {
@@ -337,7 +392,12 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
     const link = this.#link;
     const responding = this.#state === "responding";
     this.#backend = null;
-    if (ERRORS[code].source === "backend") link?.row.fail(code);
+    if (link !== null && ERRORS[code].source === "backend") {
+      if (this.#feedback !== null) this.#learn(this.#feedback, true);
+      this.#target?.live.health.failed(this.#index, code);
+      link.row.fail(code);
+      link.report(this.#context.log, "backend failed", code, detail);
+    }
     if (!responding && ERRORS[code].status !== 0) {
       // What the backend still holds is given up before the client is answered.
       backend?.cancel();
@@ -355,7 +415,12 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
     row.fail(code);
     row.respond(ERRORS[code].status);
     this.#finish();
-    const { head, body } = errorResponse(code, detail);
+    const health = this.#target?.live.health;
+    const { head, body } = errorResponse(
+      code,
+      health?.panics === true ? withPanic(detail) : detail,
+      code === "POOL_NO_BACKEND" && health !== undefined ? health.retryAfterSeconds : null,
+    );
     this.#client.sendHead(head);
     this.#client.sendBody(body, 0, body.length);
     this.#client.sendEnd(null);
@@ -371,4 +436,9 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
     this.#backend = null;
     this.#kept = null;
   }
+}
+
+/** Says of an error that it happened while all backends get work, the healthy and the others. */
+function withPanic(detail: string): string {
+  return `${detail}${detail === "" ? "" : "; "}the pool panics, too few of its backends are healthy`;
 }

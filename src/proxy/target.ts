@@ -1,10 +1,12 @@
 import type { Limits, Timeouts } from "../plan.ts";
 import type { ErrorCode } from "../errors.ts";
-import type { OutboundStream, ResponseEvents } from "../http/streams.ts";
+import type { Head } from "../http/head.ts";
+import type { Origin, OutboundStream, ResponseEvents } from "../http/streams.ts";
 import type { AttemptLimits } from "../http1/backend-connection.ts";
 import type { Row } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import type { Pool } from "../pool/pool.ts";
+import type { PoolEvidence } from "../pool/pool-evidence.ts";
 import type { BackendLink } from "./backend-link.ts";
 
 /** Which streams will do for an attempt: one on any connection that is there, on one used just now, or on a new one only. */
@@ -16,13 +18,37 @@ export interface Link {
   readonly row: Row;
   /** Leases a stream for one attempt. `attemptFailed` may come before this returns; nothing else does. */
   lease(events: ResponseEvents, limits: AttemptLimits, reuse: Reuse): OutboundStream;
-  /** Says that work went elsewhere because this backend could not be reached. */
-  reportFailover(log: Log, code: ErrorCode, detail: string): void;
+  /** Says in the log what an attempt on this backend came to; not for each one. */
+  report(log: Log, event: "backend failed over" | "backend failed", code: ErrorCode, detail: string): void;
+  /** A reused connection was closed by the backend while a request was on its way. */
+  sawStale(): void;
+}
+
+/** What the policy of a pool chooses by, where that is a key. */
+export interface PoolKey {
+  /** The key of a request as a policy takes it. */
+  ofRequest(request: Head, origin: Origin): number;
+  /** The key of a TCP connection, by the address of its client. */
+  ofConnection(address: string): number;
+}
+
+/** Who learns how attempts went, where a policy asks for it. Times in milliseconds, latencies in microseconds. */
+export interface Feedback {
+  /** A backend answered. */
+  answered(index: number, microseconds: number, now: number): void;
+  /** An attempt on it failed, or was answered with a server error. */
+  failed(index: number, microseconds: number, now: number): void;
 }
 
 /** A pool at work: what chooses, and the ways to what is chosen. */
 export interface LivePool<L extends Link = BackendLink> {
   readonly pool: Pool;
+  /** `null` where the policy has no key: nothing is then read of a request for it. */
+  readonly key: PoolKey | null;
+  /** `null` where the policy asks for no latency or failure: no clock is then read for it. */
+  readonly feedback: Feedback | null;
+  /** Who is told what attempts say of the health of backends. */
+  readonly health: PoolEvidence;
   /** By the position of the backend in the pool. */
   readonly links: readonly L[];
 }

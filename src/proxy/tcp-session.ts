@@ -1,4 +1,5 @@
 import { type ErrorCode, ERRORS } from "../errors.ts";
+import { addressOf } from "../http/origin.ts";
 import { connectErrorCode } from "../net/connect-error.ts";
 import type { Connection, Receiver } from "../net/connection.ts";
 import { cork } from "../net/cork.ts";
@@ -45,7 +46,8 @@ export class TcpSession implements Receiver {
   /** Chooses a backend and dials it. */
   begin(): void {
     const { target, log, listener, row } = this.#context;
-    const index = target.live.pool.pick(0, this.#tried);
+    const { pool, key } = target.live;
+    const index = pool.pick(key === null ? 0 : key.ofConnection(addressOf(this.#client)), this.#tried);
     const link = target.live.links[index];
     if (link === undefined) {
       row.fail("POOL_NO_BACKEND");
@@ -88,8 +90,12 @@ export class TcpSession implements Receiver {
   connected(attempt: Attempt, backend: Connection): void {
     this.#attempt = null;
     const { wheel, target, row } = this.#context;
-    const { link } = attempt;
+    const { link, index } = attempt;
+    const { feedback } = target.live;
     link.opened();
+    // All that is to be known of a backend's speed without knowing its protocol.
+    if (feedback !== null) feedback.answered(index, attempt.microseconds(), wheel.now);
+    target.live.health.connected(index);
     const client = { connection: this.#client, outbox: new Outbox(this.#client), early: this.#early };
     const early = this.#early;
     this.#early = null;
@@ -120,20 +126,25 @@ export class TcpSession implements Receiver {
   }
 
   /** For its attempt: the backend could not be connected to; another is tried while there is one. */
-  attemptFailed({ link, index }: Attempt, code: ErrorCode, detail: string): void {
+  attemptFailed(attempt: Attempt, code: ErrorCode, detail: string): void {
     this.#attempt = null;
-    const { target, log, listener, row } = this.#context;
+    const { target, log, listener, row, wheel } = this.#context;
+    const { pool, key, feedback } = target.live;
+    const { link, index } = attempt;
     link.row.end();
     link.left();
     link.row.fail(code);
+    if (feedback !== null) feedback.failed(index, attempt.microseconds(), wheel.now);
+    target.live.health.failed(index, code);
     if (this.#over) return;
     const tried = [...this.#tried, index];
     this.#tried = tried;
-    const next = tried.length < target.limits.attempts && ERRORS[code].retry ? target.live.pool.pick(0, tried) : -1;
+    const may = tried.length < target.limits.attempts && ERRORS[code].retry;
+    const next = may ? pool.pick(key === null ? 0 : key.ofConnection(addressOf(this.#client)), tried) : -1;
     const nextLink = target.live.links[next];
     if (nextLink !== undefined) {
       link.row.add(COLUMN.retries, 1);
-      link.reportFailover(log, code, detail);
+      link.report(log, "backend failed over", code, detail);
       this.#dial(next, nextLink);
       return;
     }
@@ -179,6 +190,7 @@ class Attempt implements Receiver, Expiring {
   readonly #session: TcpSession;
   readonly #context: TcpContext;
   readonly #timer: Timer = new Timer(this);
+  readonly #startedMs: number;
   #over = false;
 
   constructor(session: TcpSession, index: number, link: BackendLink, context: TcpContext) {
@@ -186,31 +198,43 @@ class Attempt implements Receiver, Expiring {
     this.link = link;
     this.#session = session;
     this.#context = context;
-    context.wheel.refresh();
+    this.#startedMs = context.wheel.refresh();
     context.wheel.set(this.#timer, context.target.timeouts.connectMs);
+  }
+
+  /** How long it has taken until now. */
+  microseconds(): number {
+    return (this.#context.wheel.refresh() - this.#startedMs) * 1000;
   }
 
   /** The client is gone: a connection that opens yet is closed. */
   abandon(): void {
     if (!this.#end()) return;
     this.link.row.end();
+    this.link.abandoned();
     this.link.left();
   }
 
   opened(connection: Connection): void {
     if (this.#end()) this.#session.connected(this, connection);
-    else connection.terminate();
+    else {
+      this.link.abandonedOver();
+      connection.terminate();
+    }
   }
 
   refused(error: Error): void {
     const { code, detail } = connectErrorCode(error);
     if (this.#end()) this.#session.attemptFailed(this, code, detail);
+    else this.link.abandonedOver();
   }
 
   expired(): void {
     const { connectMs } = this.#context.target.timeouts;
-    if (this.#end())
+    if (this.#end()) {
+      this.link.abandoned();
       this.#session.attemptFailed(this, "BACKEND_CONNECT_TIMEOUT", `no connection within ${connectMs} ms`);
+    }
     cork.flush();
   }
 

@@ -19,6 +19,11 @@ export function pathOf(request: Head): string {
   const path = query === -1 ? target : target.slice(0, query);
   // An absolute target without a path, and what it is forwarded as (RFC 9112 §3.2.4).
   if (path === "") return target === "" && request.method === "OPTIONS" ? "*" : "/";
+  return normalPath(path);
+}
+
+/** A path as routes compare it. */
+export function normalPath(path: string): string {
   return path.includes("%") || path.includes("/.") ? normalize(path) : path;
 }
 

@@ -193,3 +193,44 @@ test("a backend that accepts and closes before any byte is a 502 for what must n
   await using user = await client(lb);
   expect((await user.ask(post("x"))).status).toBe(502);
 });
+
+test("after a backend has closed an idle connection early, what must not be sent twice goes over new ones", async () => {
+  // Closes each connection as soon as it has answered on it, without saying so.
+  await using app = backend(({ connection, body }) => {
+    connection.send(ok(body));
+    connection.shutdown();
+  });
+  await using lb = weir({ backends: [app] });
+  await using user = await client(lb);
+  await user.ask(get());
+  // The close is known when nothing idle is left; from then on there is nothing to race with.
+  await until(() => lb.engine.connections().backends === 0);
+  for (let i = 0; i < 50; i++) expect((await user.ask(post(`number ${i}`))).status).toBe(200);
+  expect(app.requests.length).toBe(51);
+});
+
+test("`first` goes down its list when backends do not answer", async () => {
+  await using app = backend(() => ok("alive"));
+  const [one = "", two = "", three = ""] = NOBODY;
+  await using lb = weir({ backends: [one, two, app, three], policy: "first" });
+  await using user = await client(lb);
+  for (let i = 0; i < 3; i++) expect((await user.ask(get())).status).toBe(200);
+});
+
+for (const policy of ["round-robin", "random", "least-connections", "two-choices", "first"])
+  test(`maxConnections bounds what is in flight on a backend with ${policy}; who finds all full is told 503`, async () => {
+    await using app = backend(() => undefined);
+    await using other = backend(() => undefined);
+    const bounded = ({ port }: Backend) => ({ address: parseAddress(`127.0.0.1:${port}`), maxConnections: 2 });
+    await using lb = weir({ backends: [bounded(app), bounded(other)], policy });
+    const users = await Promise.all(Array.from({ length: 5 }, () => client(lb)));
+    for (const [i, user] of users.slice(0, 4).entries()) {
+      user.send(get());
+      await until(() => app.requests.length + other.requests.length === i + 1);
+    }
+    expect([app.requests.length, other.requests.length]).toEqual([2, 2]);
+    expect((await users[4]!.ask(get())).status).toBe(503);
+    for (const { connection } of [...app.requests, ...other.requests]) connection.send(ok());
+    for (const user of users.slice(0, 4)) expect((await user.response()).status).toBe(200);
+    for (const user of users) await user[Symbol.asyncDispose]();
+  });

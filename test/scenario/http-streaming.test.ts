@@ -73,9 +73,12 @@ test("an upload and a download of 32 MB pass at once, every byte right", async (
   const user = await streamTo(lb.port);
   user.stream(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${half}\r\n\r\n`, half);
   await until(() => app.head.endsWith("\r\n\r\n"));
-  app.stream(`HTTP/1.1 200 OK\r\nContent-Length: ${half}\r\n\r\n`, half);
+  // The end of the response waits for that of the request: a response that is complete ends its exchange.
+  app.stream(`HTTP/1.1 200 OK\r\nContent-Length: ${half + 4}\r\n\r\n`, half);
   await until(() => user.got === half && app.got === half);
   expect([user.digest, app.digest]).toEqual([patternHash(half), patternHash(half)]);
+  app.stream("done", half);
+  await until(() => user.got === half + 4);
   user.terminate();
   app.terminate();
 });

@@ -1,4 +1,8 @@
-import type { StatusSet } from "./status-set.ts";
+/** Statuses from the first to the last, both among them. */
+export type StatusRange = readonly [first: number, last: number];
+
+/** A set of statuses: a few ranges. */
+export type StatusSet = readonly StatusRange[];
 
 /** When a backend is probed, and how many answers it takes to believe them. All times in milliseconds. */
 export interface ProbeTiming {
