@@ -119,3 +119,29 @@ describe("a pool whose health is kept", () => {
     }
   });
 });
+
+test.each([...POLICIES.values()].filter(({ keyed }) => keyed))(
+  "$name: a backend that is out takes only its own keys with it, and gets them back",
+  (keyedPolicy) => {
+    const shape = { pools: 1, rows: 5 };
+    const words = new HealthWords(new ArrayBuffer(healthWordsBytes(shape)), shape);
+    const rows = [0, 1, 2, 3, 4];
+    const members = rows.map((index) => candidate(index, 1 + (index % 2)));
+    const pool = new Pool("app", keyedPolicy, members, fakeTools(), undefined, { words, pool: 0, rows });
+    const choices = (): number[] =>
+      Array.from({ length: 500 }, (_, key) => pool.pick(Math.imul(key, 2_654_435_761) >>> 0, []));
+    const publish = (...weights: number[]): void =>
+      words.publish(0, rows, { weights, flags: rows.map(() => 0), panic: false, scale: 1 });
+    const before = choices();
+    publish(1, 2, 0, 2, 1);
+    const without = choices();
+    for (const [key, chosen] of before.entries()) {
+      if (chosen === 2) expect(without[key]).not.toBe(2);
+      else expect(without[key]).toBe(chosen);
+    }
+    publish(1, 2, 1, 2, 1);
+    expect(choices()).toEqual(before);
+    publish(0, 0, 0, 0, 0);
+    expect(new Set(choices())).toEqual(new Set([-1]));
+  },
+);

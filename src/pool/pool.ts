@@ -42,7 +42,7 @@ export class Pool {
   readonly #policy: Policy;
   readonly #options: PolicyOptions;
   readonly #members: readonly Member[];
-  readonly #tools: Tools;
+  #tools: Tools;
   readonly #words: HealthWords;
   readonly #pool: number;
   readonly #rows: readonly number[];
@@ -104,27 +104,43 @@ export class Pool {
     // Before the weights: what is published in between is read once more.
     const version = this.#words.version(this.#pool);
     this.#version = version;
+    if (this.#policy.keyed) this.#prepareKeyed();
+    else this.#prepareWeighted(version);
+  }
+
+  /**
+   * Weights of a hash say which keys are whose: a backend that is out for a while keeps its place and has no room, so that its
+   * own keys move, and come back, and no others do. Made once; health is read as it is.
+   */
+  #prepareKeyed(): void {
+    if (this.#picker !== null) return;
+    const tools = this.#tools;
+    const isOut = (index: number): boolean => this.#version !== 0 && this.#words.weight(this.#rows[index]!) === 0;
+    this.#tools = { ...tools, capacity: (index) => (isOut(index) ? 0 : tools.capacity(index)) };
+    this.#candidates = this.#members
+      .map(({ id, weight }, index) => ({ index, id, weight }))
+      .filter(({ weight }) => weight > 0);
+    if (this.#candidates.length > 0) this.#picker = this.#policy.prepare(this.#candidates, this.#tools, this.#options);
+  }
+
+  #prepareWeighted(version: number): void {
     const ramping: number[] = [];
-    if (version !== 0) {
-      for (const [index, row] of this.#rows.entries())
-        if ((this.#words.flags(row) & HEALTH_FLAG.ramp) !== 0) ramping.push(index);
-    }
-    // Weights of a hash say which keys are whose: a slow start must not move keys between the others, so it has none.
-    const whole = version === 0 || (this.#policy.keyed && ramping.length > 0);
     const candidates: Candidate[] = [];
     for (const [index, { id, weight }] of this.#members.entries()) {
-      const effective = version === 0 ? weight : this.#words.weight(this.#rows[index]!);
-      if (effective > 0) candidates.push({ index, id, weight: whole ? weight : effective });
+      const row = this.#rows[index];
+      const effective = version === 0 || row === undefined ? weight : this.#words.weight(row);
+      if (effective === 0) continue;
+      candidates.push({ index, id, weight: effective });
+      if (version !== 0 && row !== undefined && (this.#words.flags(row) & HEALTH_FLAG.ramp) !== 0) ramping.push(index);
     }
     this.#candidates = candidates;
     this.#picker = candidates.length === 0 ? null : this.#pickerOf(candidates, ramping);
   }
 
   #pickerOf(candidates: readonly Candidate[], ramping: readonly number[]): Picker {
-    const policy = this.#policy;
-    if (policy.keyed || ramping.length === 0) return policy.prepare(candidates, this.#tools, this.#options);
+    if (ramping.length === 0) return this.#policy.prepare(candidates, this.#tools, this.#options);
     const cap = new ShareCap(candidates, ramping, this.#tools);
-    const picker = policy.prepare(candidates, cap.tools, this.#options);
+    const picker = this.#policy.prepare(candidates, cap.tools, this.#options);
     return { pick: (key, tried) => cap.pick(picker, key, tried) };
   }
 }
