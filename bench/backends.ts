@@ -9,9 +9,8 @@ export const smallBody: string = "weir".repeat(25);
 /** The size of the response at /large. */
 export const largeBytes: number = 10 * 1024 * 1024;
 
-/** Three backends in one nginx worker on the load core. */
-export interface Backends {
-  readonly process: Started;
+/** Three backends in one nginx worker on the load core; they end when disposed of. */
+export interface Backends extends AsyncDisposable {
   readonly ports: readonly number[];
 }
 
@@ -36,5 +35,5 @@ ${ports.map((port) => `    listen 127.0.0.1:${port} backlog=4096;`).join("\n")}
     if (await accepts(port, () => process.ended)) continue;
     throw new Error(`the backends (nginx) did not start:\n${process.lastWords()}`);
   }
-  return { process, ports };
+  return { ports, [Symbol.asyncDispose]: () => process.end() };
 }

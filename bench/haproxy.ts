@@ -3,25 +3,44 @@ import { openFiles } from "./nginx-program.ts";
 import { findProgram, outputOf, versionIn } from "./programs.ts";
 import type { Launch, Proxy } from "./proxy.ts";
 
+/** What may differ from one HAProxy to another. */
+export interface HaproxySettings {
+  /** The arguments of `balance`. */
+  readonly balance: string;
+  /** More words of each `server` line. */
+  readonly server?: string;
+  /** More lines of the backend. */
+  readonly lines?: readonly string[];
+}
+
 /** HAProxy with one thread. */
-export const haproxy: Proxy = {
-  name: "haproxy",
-  title: "HAProxy",
-  missing: () =>
-    findProgram("haproxy") === undefined ? "HAProxy is not installed (Debian: apt-get install haproxy)" : undefined,
-  version: () => versionIn(outputOf([program(), "-v"])),
-  async command(launch) {
-    const file = join(launch.folder, "haproxy.cfg");
-    await Bun.write(file, configuration(launch));
-    return [program(), "-db", "-f", file];
-  },
-};
+export const haproxy: Proxy = haproxyWith({ balance: "roundrobin" });
+
+/** HAProxy with one thread and settings of its own. */
+export function haproxyWith(settings: HaproxySettings): Proxy {
+  return {
+    name: "haproxy",
+    title: "HAProxy",
+    mostRounds: Infinity,
+    missing: () =>
+      findProgram("haproxy") === undefined ? "HAProxy is not installed (Debian: apt-get install haproxy)" : undefined,
+    version: () => versionIn(outputOf([program(), "-v"])),
+    async command(launch) {
+      const file = join(launch.folder, "haproxy.cfg");
+      await Bun.write(file, configuration(launch, settings));
+      return [program(), "-db", "-f", file];
+    },
+  };
+}
 
 function program(): string {
   return findProgram("haproxy") ?? "haproxy";
 }
 
-function configuration({ mode, port, backends, largeBuffers }: Launch): string {
+function configuration(
+  { mode, port, backends, largeBuffers }: Launch,
+  { balance, server = "", lines = [] }: HaproxySettings,
+): string {
   const http = `  option http-keep-alive
   option forwardfor
   http-reuse always
@@ -32,7 +51,7 @@ ${largeBuffers ? "  tune.bufsize 65536" : ""}
   maxconn ${Math.floor(openFiles / 2) - 500}
 defaults
   mode ${mode}
-  balance roundrobin
+  balance ${balance}
   timeout connect 3s
   timeout client 1h
   timeout server 1h
@@ -41,6 +60,6 @@ frontend web
   bind 127.0.0.1:${port} backlog 4096
   default_backend app
 backend app
-${backends.map((backend, index) => `  server app${index} 127.0.0.1:${backend}`).join("\n")}
+${lines.map((line) => `  ${line}\n`).join("")}${backends.map((backend, index) => `  server app${index} 127.0.0.1:${backend} ${server}`).join("\n")}
 `;
 }

@@ -3,6 +3,9 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startBackends } from "./backends.ts";
+import type { Contest } from "./contest.ts";
+import { runContest, type ContestOutcome } from "./contest-run.ts";
+import { contestMarkdown, contestTable } from "./contest-table.ts";
 import { haproxy } from "./haproxy.ts";
 import { nginxInstall, nginxProgram } from "./nginx-program.ts";
 import { nginx } from "./nginx.ts";
@@ -15,13 +18,16 @@ import { runScenario, type Outcome } from "./rounds.ts";
 import type { Scenario } from "./scenario.ts";
 import { idle, idleTcp } from "./scenarios/idle.ts";
 import { large, largeTuned } from "./scenarios/large.ts";
+import { overload } from "./scenarios/overload.ts";
 import { rss } from "./scenarios/rss.ts";
+import { slow } from "./scenarios/slow.ts";
 import { connect, http, tcp } from "./scenarios/small.ts";
 import { markdownTable, scenarioTable } from "./table.ts";
 import { weir } from "./weir.ts";
 import { wrkInstall, wrkVersion } from "./wrk.ts";
 
 const scenarios: readonly Scenario[] = [http, tcp, connect, large, largeTuned, idle, idleTcp, rss];
+const contests: readonly Contest[] = [overload, slow];
 const allProxies: readonly Proxy[] = [weir, haproxy, nginx, nodeProxy];
 
 /** The exit status after Ctrl-C, as shells give it. */
@@ -34,7 +40,7 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     const options = readOptions(
       args,
-      scenarios.map((scenario) => scenario.name),
+      [...scenarios, ...contests].map(({ name }) => name),
     );
     if (options === "help") {
       console.log(usage);
@@ -65,18 +71,35 @@ async function compare(options: Options, args: readonly string[]): Promise<void>
   }
   try {
     const proxies = allProxies.filter((proxy) => options.only.includes(proxy.name));
-    const backends = await startBackends(folder);
-    const outcomes: Outcome[] = [];
-    for (const scenario of chosen(options)) {
-      const outcome = await runScenario(scenario, proxies, backends.ports, folder, options);
-      outcomes.push(outcome);
-      console.log(scenarioTable(outcome, proxies));
+    const outcomes = await runScenarios(proxies, folder, options);
+    const contested: ContestOutcome[] = [];
+    for (const contest of contests.filter(({ name }) => options.scenarios.includes(name))) {
+      const entries = contest.entries.filter(({ proxy }) => options.only.includes(proxy.name));
+      const outcome = await runContest(contest, entries, folder);
+      contested.push(outcome);
+      console.log(contestTable(outcome));
     }
-    console.log(`${caption(proxies, options, args)}\n\n${markdownTable(outcomes, proxies, options.rate)}`);
-    if (options.json !== undefined) await writeJson(options.json, outcomes, options);
+    console.log(`${caption(proxies, args)}\n`);
+    if (outcomes.length > 0)
+      console.log(`${scenariosNote(options)}\n\n${markdownTable(outcomes, proxies, options.rate)}\n`);
+    for (const outcome of contested) console.log(`${contestMarkdown(outcome)}\n`);
+    if (options.json !== undefined) await writeJson(options.json, outcomes, contested, options);
   } finally {
     await cleanUp();
   }
+}
+
+async function runScenarios(proxies: readonly Proxy[], folder: string, options: Options): Promise<readonly Outcome[]> {
+  const wanted = chosen(options);
+  const outcomes: Outcome[] = [];
+  if (wanted.length === 0) return outcomes;
+  await using backends = await startBackends(folder);
+  for (const scenario of wanted) {
+    const outcome = await runScenario(scenario, proxies, backends.ports, folder, options);
+    outcomes.push(outcome);
+    console.log(scenarioTable(outcome, proxies));
+  }
+  return outcomes;
 }
 
 function chosen(options: Options): readonly Scenario[] {
@@ -95,25 +118,43 @@ function whyImpossible(): string | undefined {
   return undefined;
 }
 
-function caption(proxies: readonly Proxy[], { rounds, seconds }: Options, args: readonly string[]): string {
+function caption(proxies: readonly Proxy[], args: readonly string[]): string {
   const programs = proxies
     .filter((proxy) => proxy.missing("http") === undefined)
     .map((proxy) => `${proxy.title} ${proxy.version()}`);
   const tools = [...programs, `Bun ${Bun.version}`, `wrk ${wrkVersion() ?? "not installed"}`];
   const command = ["npm run bench", ...(args.length > 0 ? ["--", ...args] : [])].join(" ");
   const date = new Date().toISOString().slice(0, 10);
-  return `${date}, \`${command}\` (medians of ${rounds} rounds of ${seconds} s): ${tools.join("; ")}. Each proxy has one worker on one core; load and backends have another.`;
+  return `${date}, \`${command}\`: ${tools.join("; ")}. Each proxy has one worker on one core; load and backends have another.`;
 }
 
-async function writeJson(file: string, outcomes: readonly Outcome[], options: Options): Promise<void> {
-  const scenariosMeasured = outcomes.map(({ scenario, samples, remarks }) => ({
-    scenario: scenario.name,
-    rounds: Object.fromEntries(samples),
-    remarks,
-  }));
-  const { rounds, seconds, rate } = options;
-  await Bun.write(
-    file,
-    `${JSON.stringify({ date: new Date().toISOString(), rounds, seconds, rate, scenarios: scenariosMeasured }, null, 2)}\n`,
-  );
+function scenariosNote({ rounds, seconds }: Options): string {
+  return `Medians of ${rounds} rounds of ${seconds} s (Node at most 2, memory 1), each with a new process.`;
+}
+
+async function writeJson(
+  file: string,
+  outcomes: readonly Outcome[],
+  contested: readonly ContestOutcome[],
+  { rounds, seconds, rate }: Options,
+): Promise<void> {
+  const content = {
+    date: new Date().toISOString(),
+    rounds,
+    seconds,
+    rate,
+    scenarios: outcomes.map(({ scenario, samples, remarks }) => ({
+      scenario: scenario.name,
+      rounds: Object.fromEntries(samples),
+      remarks,
+    })),
+    contests: contested.map(({ contest: { name, course }, finishes, strain, remarks }) => ({
+      contest: name,
+      course,
+      rows: finishes.map(({ entry, tallied }) => ({ title: entry.title, ...tallied })),
+      strain,
+      remarks,
+    })),
+  };
+  await Bun.write(file, `${JSON.stringify(content, null, 2)}\n`);
 }

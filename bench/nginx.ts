@@ -1,35 +1,50 @@
 import { httpBasics, nginxCommand, nginxInstall, nginxProgram, nginxVersion, streamModule } from "./nginx-program.ts";
 import type { Launch, Proxy } from "./proxy.ts";
 
+/** What may differ from one nginx to another, in mode http. */
+export interface NginxSettings {
+  /** The directive that chooses a server; none is round robin. */
+  readonly balance?: string;
+  /** More words of each `server` directive. */
+  readonly server?: string;
+}
+
 /** nginx with one worker. */
-export const nginx: Proxy = {
-  name: "nginx",
-  title: "nginx",
-  missing(mode) {
-    if (nginxProgram() === undefined) return nginxInstall;
-    if (mode === "tcp" && streamModule() === undefined) {
-      return "nginx has no stream module (Debian: apt-get install libnginx-mod-stream)";
-    }
-    return undefined;
-  },
-  version: nginxVersion,
-  command(launch) {
-    return launch.mode === "tcp"
-      ? nginxCommand(launch.folder, tcpBlock(launch), streamModule())
-      : nginxCommand(launch.folder, httpBlock(launch));
-  },
-};
+export const nginx: Proxy = nginxWith({});
+
+/** nginx with one worker and settings of its own. */
+export function nginxWith(settings: NginxSettings): Proxy {
+  return {
+    name: "nginx",
+    title: "nginx",
+    mostRounds: Infinity,
+    missing(mode) {
+      if (nginxProgram() === undefined) return nginxInstall;
+      if (mode === "tcp" && streamModule() === undefined) {
+        return "nginx has no stream module (Debian: apt-get install libnginx-mod-stream)";
+      }
+      return undefined;
+    },
+    version: nginxVersion,
+    command(launch) {
+      return launch.mode === "tcp"
+        ? nginxCommand(launch.folder, tcpBlock(launch), streamModule())
+        : nginxCommand(launch.folder, httpBlock(launch, settings));
+    },
+  };
+}
 
 /** As much as one read and one write of the kernel move at best. */
 const bigger = `      proxy_buffer_size 64k;
       proxy_buffers 16 64k;
       proxy_busy_buffers_size 512k;`;
 
-function httpBlock({ port, backends, folder, largeBuffers }: Launch): string {
+function httpBlock({ port, backends, folder, largeBuffers }: Launch, { balance, server = "" }: NginxSettings): string {
   return `http {
 ${httpBasics(folder)}
   upstream app {
-${backends.map((backend) => `    server 127.0.0.1:${backend};`).join("\n")}
+${balance === undefined ? "" : `    ${balance};`}
+${backends.map((backend) => `    server 127.0.0.1:${backend} ${server};`).join("\n")}
     keepalive 128;
     keepalive_requests 1000000000;
   }

@@ -10,6 +10,7 @@ const library = join(root, "node_modules", "httpxy", "package.json");
 export const nodeProxy: Proxy = {
   name: "node",
   title: "Node",
+  mostRounds: 2,
   missing() {
     if (findProgram("node") === undefined) return "node is not installed (Debian: apt-get install nodejs)";
     return existsSync(library) ? undefined : "httpxy is not installed (npm install)";

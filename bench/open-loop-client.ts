@@ -5,6 +5,8 @@
 // are busy it waits in line and the wait counts, so a stall is charged to every request that it delayed
 // (no "coordinated omission").
 import type { Socket } from "bun";
+import { percentile } from "./percentile.ts";
+import { completeResponse } from "./response.ts";
 
 const [port = 0, rate = 1, seconds = 1, connections = 1] = process.argv.slice(2).map(Number);
 const warmUpMs = 500;
@@ -62,11 +64,9 @@ function turn(): void {
 function receive(socket: Socket<Connection>, bytes: Buffer): void {
   const connection = socket.data;
   connection.received += bytes.toString("latin1");
-  const head = connection.received.indexOf("\r\n\r\n");
-  if (head < 0) return;
-  const length = Number(/\r\ncontent-length: *(\d+)/i.exec(connection.received)?.[1] ?? 0);
-  if (connection.received.length < head + 4 + length) return;
-  if (!connection.received.startsWith("HTTP/1.1 200")) errors += 1;
+  const response = completeResponse(connection.received);
+  if (response === undefined) return;
+  if (response.status !== 200) errors += 1;
   else record(connection.due, performance.now() - startedAt);
   connection.due = -1;
   connection.received = "";
@@ -91,8 +91,7 @@ function finish(now: number): never {
   for (const socket of connected) if (socket.data.due >= warmUpMs) latencies.push(now - socket.data.due);
   for (let index = sent; index < total; index++) latencies.push(now - index * gapMs);
   latencies.sort((a, b) => a - b);
-  const at = (share: number): number =>
-    latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0;
-  console.log(JSON.stringify({ p50: at(0.5), p99: at(0.99), max: at(1), reached, errors }));
+  const [p50, p99] = [percentile(latencies, 0.5), percentile(latencies, 0.99)];
+  console.log(JSON.stringify({ p50, p99, reached, errors }));
   process.exit(0);
 }

@@ -16,11 +16,14 @@ export interface Options {
 /** The text that `--help` prints. */
 export const usage = `npm run bench -- [scenario…] [--rounds N] [--seconds N] [--rate N] [--only weir,haproxy,nginx,node] [--json FILE]
 
-  --rounds N    rounds, each with every proxy in turn (default 3); figures are medians over them
-  --seconds N   length of one measurement (default 5)
+  --rounds N    rounds, each with a new process of every proxy in turn (default 5); figures are medians over them;
+                memory, the same in every process, has one, and Node, there for scale, at most two
+  --seconds N   length of one measurement (default 2)
   --rate N      requests a second at which p99 is taken (default 5000)
   --only NAMES  compare only these proxies
-  --json FILE   also write every round's figures to FILE`;
+  --json FILE   also write every round's figures to FILE
+
+"overload" and "slow" are decided by waiting, not by processor time: they have one round of their own length.`;
 
 /** Reads the arguments; throws an Error fit for the terminal when one is wrong. */
 export function readOptions(args: readonly string[], known: readonly string[]): Options | "help" {
@@ -29,8 +32,8 @@ export function readOptions(args: readonly string[], known: readonly string[]): 
     allowPositionals: true,
     options: {
       help: { type: "boolean", short: "h" },
-      rounds: { type: "string", default: "3" },
-      seconds: { type: "string", default: "5" },
+      rounds: { type: "string", default: "5" },
+      seconds: { type: "string", default: "2" },
       rate: { type: "string", default: "5000" },
       only: { type: "string" },
       json: { type: "string" },

@@ -5,13 +5,17 @@ export interface ProcessStat {
   readonly pid: number;
   readonly parent: number;
   readonly startedAt: number;
-  /** User and system time of the process and of its children that it has waited for. */
-  readonly ticks: number;
+  /** Time of the process and of its children that it has waited for, in its own code … */
+  readonly userTicks: number;
+  /** … and in the kernel on its behalf. */
+  readonly kernelTicks: number;
 }
 
 /** Processor seconds used so far by a process tree. */
 export interface CpuSeconds {
   readonly all: number;
+  /** Of which in the kernel. */
+  readonly kernel: number;
   /** Without the root when it has children: the workers alone. */
   readonly workers: number;
 }
@@ -31,6 +35,17 @@ export function processTree(pid: number): readonly ProcessStat[] {
   return tree;
 }
 
+/** Reads the text of /proc/PID/stat. */
+export function parseStat(pid: number, text: string): ProcessStat {
+  // Fields after the name in parentheses, which may hold anything; numbers as in proc(5), less 3.
+  const fields = text
+    .slice(text.lastIndexOf(")") + 2)
+    .split(" ")
+    .map(Number);
+  const at = (index: number): number => fields[index] ?? 0;
+  return { pid, parent: at(1), startedAt: at(19), userTicks: at(11) + at(13), kernelTicks: at(12) + at(14) };
+}
+
 /** True while the process with this id is still the one that was read. */
 export function sameProcess(member: ProcessStat): boolean {
   return readStat(member.pid)?.startedAt === member.startedAt;
@@ -39,9 +54,8 @@ export function sameProcess(member: ProcessStat): boolean {
 /** Processor time of the tree under a process. */
 export function cpuSeconds(pid: number): CpuSeconds {
   const tree = processTree(pid);
-  const all = sum(tree.map((member) => member.ticks)) / ticksPerSecond;
-  const workers = sum(workersOf(tree).map((member) => member.ticks)) / ticksPerSecond;
-  return { all, workers };
+  const kernel = sum(tree.map((member) => member.kernelTicks)) / ticksPerSecond;
+  return { all: bothSeconds(tree), kernel, workers: bothSeconds(workersOf(tree)) };
 }
 
 /** One field of /proc/PID/smaps_rollup in bytes, summed over the tree or over its workers alone. */
@@ -54,6 +68,10 @@ function workersOf(tree: readonly ProcessStat[]): readonly ProcessStat[] {
   return tree.length > 1 ? tree.slice(1) : tree;
 }
 
+function bothSeconds(members: readonly ProcessStat[]): number {
+  return sum(members.map((member) => member.userTicks + member.kernelTicks)) / ticksPerSecond;
+}
+
 function rollup(pid: number, field: string): number {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
   const kib = new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(text)?.[1];
@@ -62,19 +80,11 @@ function rollup(pid: number, field: string): number {
 }
 
 function readStat(pid: number): ProcessStat | undefined {
-  let text: string;
   try {
-    text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return parseStat(pid, readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
     return undefined;
   }
-  // Fields after the name in parentheses, which may hold anything; numbers as in proc(5), less 3.
-  const fields = text
-    .slice(text.lastIndexOf(")") + 2)
-    .split(" ")
-    .map(Number);
-  const at = (index: number): number => fields[index] ?? 0;
-  return { pid, parent: at(1), startedAt: at(19), ticks: at(11) + at(12) + at(13) + at(14) };
 }
 
 function sum(values: readonly number[]): number {

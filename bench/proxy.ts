@@ -21,6 +21,8 @@ export interface Launch {
 export interface Proxy {
   readonly name: ProxyName;
   readonly title: string;
+  /** One that is there only for scale need not have all the rounds. */
+  readonly mostRounds: number;
   /** Why it cannot run here and how to mend that; undefined when it can. */
   missing(mode: Mode): string | undefined;
   version(): string;

@@ -1,8 +1,9 @@
 import type { Options } from "./options.ts";
 import { isEnding } from "./processes.ts";
+import { progress } from "./progress.ts";
 import type { Proxy, ProxyName } from "./proxy.ts";
 import type { Sample, Scenario } from "./scenario.ts";
-import { startTarget, type Target } from "./target.ts";
+import { forwards, startTarget } from "./target.ts";
 
 /** Everything measured in one scenario. */
 export interface Outcome {
@@ -13,7 +14,13 @@ export interface Outcome {
   readonly remarks: readonly string[];
 }
 
-/** Measures a scenario: the proxies in turns within each round, each round beginning with another one. */
+/**
+ * Measures a scenario: the proxies in turns within each round, each round beginning with another one.
+ *
+ * Each round has a new process of each proxy. A process keeps the luck of its memory layout for its whole life, up to 17 %
+ * of CPU per request between two that should be equal, so rounds of one process agree with each other and say
+ * nothing of the program (docs/decisions/0008).
+ */
 export async function runScenario(
   scenario: Scenario,
   proxies: readonly Proxy[],
@@ -24,26 +31,11 @@ export async function runScenario(
   const samples = new Map<ProxyName, Sample[]>();
   const remarks: string[] = [];
   const failed = new Set<Proxy>();
-  const kept = new Map<Proxy, Target>();
-  await using stack = new AsyncDisposableStack();
+  const launch = { mode: scenario.mode, largeBuffers: scenario.largeBuffers, backends };
 
-  const begin = async (proxy: Proxy): Promise<Target> => {
-    const target = await startTarget(
-      proxy,
-      { mode: scenario.mode, largeBuffers: scenario.largeBuffers, backends },
-      folder,
-    );
-    if (scenario.fresh) return target;
-    stack.use(target.process);
-    kept.set(proxy, target);
-    await scenario.measure(target, { ...options, seconds: 1 });
-    return target;
-  };
   const measureOnce = async (proxy: Proxy): Promise<Sample> => {
-    const target = kept.get(proxy) ?? (await begin(proxy));
-    if (!scenario.fresh) return scenario.measure(target, options);
-    await using once = new AsyncDisposableStack();
-    once.use(target.process);
+    await using target = await startTarget(proxy, launch, folder, forwards);
+    await scenario.warmUp?.(target);
     return await scenario.measure(target, options);
   };
 
@@ -55,7 +47,7 @@ export async function runScenario(
   }
   for (let round = 0; round < options.rounds; round++) {
     for (const proxy of rotated(proxies, round)) {
-      if (failed.has(proxy)) continue;
+      if (failed.has(proxy) || round >= Math.min(scenario.mostRounds, proxy.mostRounds)) continue;
       progress(`${scenario.name}: round ${round + 1} of ${options.rounds}, ${proxy.title}`);
       try {
         const sample = await measureOnce(proxy);
@@ -78,8 +70,4 @@ export async function runScenario(
 function rotated<T>(values: readonly T[], by: number): readonly T[] {
   const start = values.length === 0 ? 0 : by % values.length;
   return [...values.slice(start), ...values.slice(0, start)];
-}
-
-function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }

@@ -33,8 +33,10 @@ export interface Scenario {
   /** HAProxy and nginx with larger buffers than their defaults. */
   readonly largeBuffers: boolean;
   readonly needsWrk: boolean;
-  /** A new process for each round, for memory; otherwise one for all rounds, warmed up. */
-  readonly fresh: boolean;
   readonly figures: readonly Figure[];
+  /** What is steady from process to process needs no more rounds than this. */
+  readonly mostRounds: number;
+  /** Brings a fresh process into its working state by the load that is measured; null where its first state counts. */
+  readonly warmUp: ((target: Target) => Promise<void>) | null;
   measure(target: Target, options: Options): Promise<Sample>;
 }

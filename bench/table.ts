@@ -2,6 +2,7 @@ import type { Proxy } from "./proxy.ts";
 import type { Outcome } from "./rounds.ts";
 import type { Goal } from "./scenario.ts";
 import { summarise, suspects, type Row } from "./summary.ts";
+import { aligned, markdown, number } from "./text-table.ts";
 
 const ratioTitle = "Weir ÷ better";
 
@@ -18,15 +19,15 @@ export function scenarioTable(outcome: Outcome, proxies: readonly Proxy[]): stri
 /** All scenarios in one Markdown table for the README. */
 export function markdownTable(outcomes: readonly Outcome[], proxies: readonly Proxy[], rate: number): string {
   const header = ["", ...proxies.map((proxy) => proxy.title), ratioTitle, "target", ""];
-  const lines = [line(header), line(header.map((_, index) => (index === 0 ? "---" : "---:")))];
+  const rows: string[][] = [];
   for (const outcome of outcomes) {
-    lines.push(line([`**${outcome.scenario.title}**`, ...header.slice(1).map(() => "")]));
+    rows.push([`**${outcome.scenario.title}**`, ...header.slice(1).map(() => "")]);
     for (const row of summarise(outcome)) {
       const label = row.figure.label.replace("the fixed rate", `${rate} requests/s`);
-      lines.push(line([label, ...cells(row, outcome, proxies)]));
+      rows.push([label, ...cells(row, outcome, proxies)]);
     }
   }
-  return lines.join("\n");
+  return markdown([header, ...rows]);
 }
 
 function cells({ figure, medians, ratio, reached }: Row, outcome: Outcome, proxies: readonly Proxy[]): string[] {
@@ -42,22 +43,4 @@ function cells({ figure, medians, ratio, reached }: Row, outcome: Outcome, proxi
 function goalText(goal: Goal | undefined): string {
   if (goal === undefined) return "";
   return `${goal.is === "at most" ? "≤" : "≥"} ${goal.of === "ratio" ? goal.value.toFixed(1) : goal.value}`;
-}
-
-function number(value: number, digits: number): string {
-  return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-}
-
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) => {
-    const padded = row.map((cell, index) =>
-      index === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[index] ?? 0),
-    );
-    return `  ${padded.join("  ")}`.trimEnd();
-  });
-}
-
-function line(cellTexts: readonly string[]): string {
-  return `| ${cellTexts.join(" | ")} |`;
 }

@@ -5,20 +5,24 @@ import { accepts, freePorts } from "./ports.ts";
 import { proxyCore, Started } from "./processes.ts";
 import type { Launch, Mode, Proxy } from "./proxy.ts";
 
-/** A proxy that runs and has been seen to work. */
-export interface Target {
+/** A proxy that runs and has been seen to work; it ends when disposed of. */
+export interface Target extends AsyncDisposable {
   readonly proxy: Proxy;
   readonly port: number;
   readonly process: Started;
 }
 
+/** Asks a proxy that has just started whether it does its work; throws an Error when it does not. */
+export type Verify = (port: number, mode: Mode) => Promise<void>;
+
 let launches = 0;
 
-/** Starts a proxy on its core and checks it with real requests; throws when it does not work. */
+/** Starts a proxy on its core and verifies it with real requests; throws when it does not work. */
 export async function startTarget(
   proxy: Proxy,
   settings: Omit<Launch, "port" | "folder">,
   parent: string,
+  verify: Verify,
 ): Promise<Target> {
   const folder = join(parent, `${proxy.name}-${launches++}`);
   await mkdir(folder);
@@ -34,15 +38,21 @@ export async function startTarget(
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`${reason}\n${started.lastWords()}`.trim(), { cause: error });
   }
-  return { proxy, port, process: started };
+  return { proxy, port, process: started, [Symbol.asyncDispose]: () => started.end() };
 }
 
-async function verify(port: number, mode: Mode): Promise<void> {
+/** Before the backends of backends.ts: the small response comes, and X-Forwarded-For is set in mode http. */
+export async function forwards(port: number, mode: Mode): Promise<void> {
   const body = await get(port, "/");
   if (body !== smallBody) throw new Error(`wrong body through the proxy: ${JSON.stringify(body.slice(0, 200))}`);
   const forwarded = await get(port, "/forwarded");
   const expected = mode === "http" ? "127.0.0.1" : "";
   if (forwarded !== expected) throw new Error(`X-Forwarded-For is "${forwarded}", not "${expected}"`);
+}
+
+/** Before any backends: a response of 200 comes. */
+export async function answers(port: number): Promise<void> {
+  await get(port, "/");
 }
 
 async function get(port: number, path: string): Promise<string> {

@@ -5,10 +5,19 @@ import type { Proxy } from "./proxy.ts";
 
 const program = join(root, "bin", "weir");
 
+/** Keys of a pool as its configuration has them, without its backends; may hold keys that this Weir does not know. */
+export interface PoolSettings {
+  readonly policy?: string | Readonly<Record<string, unknown>>;
+  readonly limits?: Readonly<Record<string, unknown>>;
+  /** Keys of every backend. */
+  readonly backend?: Readonly<Record<string, unknown>>;
+}
+
 /** Weir with one worker, as a user starts it. */
 export const weir: Proxy = {
   name: "weir",
   title: "Weir",
+  mostRounds: Infinity,
   missing: () => (existsSync(program) ? undefined : "bin/weir is not there"),
   version: () => readVersion(join(root, "package.json")),
   command({ mode, port, backends }) {
@@ -17,6 +26,24 @@ export const weir: Proxy = {
     return Promise.resolve([program, "serve", "--listen", `127.0.0.1:${port}`, ...to, ...how]);
   },
 };
+
+/** Weir with one worker and a pool of its own settings, from a configuration file. */
+export function weirWith({ backend = {}, ...pool }: PoolSettings): Proxy {
+  return {
+    ...weir,
+    async command({ mode, port, backends, folder }) {
+      const file = join(folder, "weir.json");
+      const configuration = {
+        workers: 1,
+        admin: "off",
+        listeners: { web: { address: `127.0.0.1:${port}`, mode, pool: "app" } },
+        pools: { app: { ...pool, backends: backends.map((each) => ({ address: `127.0.0.1:${each}`, ...backend })) } },
+      };
+      await Bun.write(file, JSON.stringify(configuration, null, 2));
+      return [program, "serve", file];
+    },
+  };
+}
 
 /** The version in a package.json. */
 export function readVersion(file: string): string {

@@ -8,6 +8,9 @@ import type { Target } from "./target.ts";
 /** How to get wrk on Debian. */
 export const wrkInstall = "wrk is not installed (Debian: apt-get install wrk)";
 
+/** How long a fresh process is warmed up: by then the code that its compiler is to make fast is made. */
+export const warmUpSeconds = 1;
+
 /** A closed-loop load: every connection sends its next request as soon as the last response is in. */
 export interface Load {
   readonly path: string;
@@ -59,7 +62,11 @@ export async function runWrk(target: Target, load: Load): Promise<LoadResult> {
     requests: summary.requests,
     bytes: summary.bytes,
     seconds: summary.microseconds / 1e6,
-    cpu: { all: after.all - before.all, workers: after.workers - before.workers },
+    cpu: {
+      all: after.all - before.all,
+      kernel: after.kernel - before.kernel,
+      workers: after.workers - before.workers,
+    },
     errors,
   };
 }

@@ -26,7 +26,8 @@ function idleScenario(name: string, mode: Mode, goal?: Goal): Scenario {
     mode,
     largeBuffers: false,
     needsWrk: false,
-    fresh: true,
+    mostRounds: 1,
+    warmUp: null,
     figures: [{ key: "memory", label, digits: 1, better: "lower", ...(goal === undefined ? {} : { goal }) }],
     measure,
   };

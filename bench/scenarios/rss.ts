@@ -11,7 +11,8 @@ export const rss: Scenario = {
   mode: "http",
   largeBuffers: false,
   needsWrk: false,
-  fresh: true,
+  mostRounds: 1,
+  warmUp: null,
   figures: [
     {
       key: "worker",

@@ -1,6 +1,6 @@
 import { runOpenLoop } from "../open-loop.ts";
 import type { Figure, Goal, Sample, Scenario } from "../scenario.ts";
-import { runWrk, type Load, type LoadResult } from "../wrk.ts";
+import { runWrk, warmUpSeconds, type Load, type LoadResult } from "../wrk.ts";
 
 const keepAlive = { path: "/", connections: 64, headers: [] };
 const newEachTime = { ...keepAlive, headers: ["Connection: close"] };
@@ -18,8 +18,11 @@ export const connect: Scenario = {
   mode: "http",
   largeBuffers: false,
   needsWrk: true,
-  fresh: false,
   figures: requestFigures({ of: "ratio", is: "at most", value: 1.2 }),
+  mostRounds: Infinity,
+  async warmUp(target) {
+    await runWrk(target, withSeconds(newEachTime, warmUpSeconds));
+  },
   async measure(target, options) {
     return requestSample(await runWrk(target, withSeconds(newEachTime, options.seconds)));
   },
@@ -32,12 +35,15 @@ function smallScenario(mode: "http" | "tcp", title: string, cpuRatio: number): S
     mode,
     largeBuffers: false,
     needsWrk: true,
-    fresh: false,
     figures: [
       ...requestFigures({ of: "ratio", is: "at most", value: cpuRatio }),
       { key: "p50", label: "p50 at the fixed rate, ms", digits: 2, better: "lower" },
       { key: "p99", label: "p99 at the fixed rate, ms", digits: 2, better: "lower" },
     ],
+    mostRounds: Infinity,
+    async warmUp(target) {
+      await runWrk(target, withSeconds(keepAlive, warmUpSeconds));
+    },
     async measure(target, options) {
       const closed = requestSample(await runWrk(target, withSeconds(keepAlive, options.seconds)));
       const { p50, p99, errors } = await runOpenLoop(target, options.rate, options.seconds);
@@ -53,6 +59,7 @@ function withSeconds(load: Omit<Load, "seconds">, seconds: number): Load {
 function requestFigures(goal: Goal): readonly Figure[] {
   return [
     { key: "cpu", label: "CPU per request, µs", digits: 1, better: "lower", goal },
+    { key: "cpuKernel", label: "… of which in the kernel, µs", digits: 1, better: "lower" },
     { key: "cpuWorkers", label: "… of the worker alone, µs", digits: 1, better: "lower" },
     { key: "rate", label: "requests per second", digits: 0, better: "higher" },
     { key: "core", label: "its core in use, %", digits: 0, better: "neither" },
@@ -62,6 +69,7 @@ function requestFigures(goal: Goal): readonly Figure[] {
 function requestSample({ requests, seconds, cpu, errors }: LoadResult): Sample {
   const figures = {
     cpu: (cpu.all / requests) * 1e6,
+    cpuKernel: (cpu.kernel / requests) * 1e6,
     cpuWorkers: (cpu.workers / requests) * 1e6,
     rate: requests / seconds,
     core: (cpu.all / seconds) * 100,
