@@ -13,7 +13,7 @@ const MOST_CANDIDATES = 2 ** 21;
 /**
  * A ring of 2³² positions on which each backend has 160 points for each 1 of its weight; a key belongs to the first point at
  * or after it. Ketama as nginx's `hash … consistent` has it: the same points, the same choices.
- * O(log points) a pick; O(points · log points) to prepare, about 60 ns a point, and 8 bytes a point.
+ * O(1) expected a pick; O(points · log points) to prepare, about 60 ns a point, and 8 to 12 bytes a point.
  *
  * Points beyond 2¹⁸ (a sum of weights above 1,638) are halved until they fit or are 160 a backend on average, each backend
  * keeping the first of its own; choices are then no longer nginx's.
@@ -28,7 +28,8 @@ export const ring: Policy = {
   learns: ({ maxLoadFactor }) => maxLoadFactor !== null,
   prepare: (candidates, tools, options = DEFAULT_OPTIONS) => {
     const { hashes, owners } = pointsOf(candidates);
-    return new TablePicker(owners, (key) => firstFrom(hashes, key), new Admission(candidates, tools, options));
+    const points = new PointFinder(hashes);
+    return new TablePicker(owners, (key) => points.find(key), new Admission(candidates, tools, options));
   },
 };
 
@@ -79,14 +80,30 @@ function baseOf(id: string): number {
   return crc32Bytes(CRC32_START, new TextEncoder().encode(`${host}\0${port}`));
 }
 
-/** The first point at or after a hash; the first of all where there is none. */
-function firstFrom(hashes: Uint32Array, hash: number): number {
-  let low = 0;
-  let high = hashes.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (hashes[middle]! < hash) low = middle + 1;
-    else high = middle;
+/**
+ * Finds the first point at or after a hash; the first of all where there is none. Where points begin whose hashes share their
+ * highest bits is known from the start, so that few are left to look at: one or two, since hashes lie evenly.
+ */
+class PointFinder {
+  readonly #hashes: Uint32Array;
+  /** Position of the first point of each sector of the ring, and behind them the number of points. */
+  readonly #starts: Uint32Array;
+  readonly #shift: number;
+
+  constructor(hashes: Uint32Array) {
+    // As many sectors as points, rounded down to a power of two; two at least, since a shift by 32 bits is none.
+    const bits = Math.max(1, 31 - Math.clz32(hashes.length));
+    this.#hashes = hashes;
+    this.#shift = 32 - bits;
+    this.#starts = new Uint32Array((1 << bits) + 1);
+    for (const hash of hashes) this.#starts[(hash >>> this.#shift) + 1]! += 1;
+    for (let sector = 1; sector < this.#starts.length; sector++) this.#starts[sector]! += this.#starts[sector - 1]!;
   }
-  return low === hashes.length ? 0 : low;
+
+  find(hash: number): number {
+    const hashes = this.#hashes;
+    let at = this.#starts[hash >>> this.#shift]!;
+    while (at < hashes.length && hashes[at]! < hash) at += 1;
+    return at === hashes.length ? 0 : at;
+  }
 }
