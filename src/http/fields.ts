@@ -18,6 +18,9 @@ export const FIELD = {
   xForwardedProto: 15,
   http2Settings: 16,
   weirState: 17,
+  maxForwards: 18,
+  /** Any name with an underscore: many servers cannot tell it from the same name with a hyphen. */
+  underscored: 19,
 } as const;
 
 /** Which of the known fields a field is. */
@@ -46,6 +49,7 @@ const NAMES: Readonly<Record<string, FieldKind>> = {
   "x-forwarded-proto": FIELD.xForwardedProto,
   "http2-settings": FIELD.http2Settings,
   "weir-state": FIELD.weirState,
+  "max-forwards": FIELD.maxForwards,
 };
 
 const LONGEST = Math.max(...Object.keys(NAMES).map((name) => name.length));

@@ -1,5 +1,6 @@
 import { type Framing, Head } from "../http/head.ts";
-import { CHARS, CR, HEX, LF, VALUE } from "./chars.ts";
+import { CHARS, CR, HEX, LF } from "./chars.ts";
+import { EXTENSION, type ExtensionState, extensionMayEnd, readExtension } from "./chunk-extension.ts";
 import { type Blame, type HeadLimits, parseFields } from "./field-parser.ts";
 
 /** Who is given a body, free of its framing. */
@@ -34,6 +35,7 @@ export class BodyReader {
   #remaining = 0;
   #state: ChunkState = CHUNK.size;
   #digits = 0;
+  #extension: ExtensionState = EXTENSION.start;
   #lineBytes = 0;
   #extensionBytes = 0;
   #trailers: Head | null = null;
@@ -94,13 +96,18 @@ export class BodyReader {
             this.#remaining = this.#remaining * 16 + (byte <= 0x39 ? byte - 0x30 : (byte | 0x20) - 0x57);
           } else if (this.#digits === 0) return this.#refuse("a chunk without a size", at);
           else if (byte === CR) this.#state = CHUNK.sizeLf;
-          else if (byte === SEMICOLON) this.#state = CHUNK.extension;
-          else return this.#refuse("a chunk size that is no hexadecimal number", at);
+          else if (byte === SEMICOLON) {
+            this.#state = CHUNK.extension;
+            this.#extension = EXTENSION.start;
+          } else return this.#refuse("a chunk size that is no hexadecimal number", at);
           at += 1;
           break;
         case CHUNK.extension:
-          if (byte === CR) this.#state = CHUNK.sizeLf;
-          else if ((CHARS[byte]! & VALUE) === 0) return this.#refuse("a control character in a chunk extension", at);
+          if (byte === CR && extensionMayEnd(this.#extension)) this.#state = CHUNK.sizeLf;
+          else {
+            this.#extension = readExtension(this.#extension, byte);
+            if (this.#extension === EXTENSION.wrong) return this.#refuse("a chunk extension that is none", at);
+          }
           this.#lineBytes += 1;
           this.#extensionBytes += 1;
           if (this.#lineBytes > SIZE_LINE_BYTES || this.#extensionBytes > EXTENSION_BYTES)

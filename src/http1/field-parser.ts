@@ -1,7 +1,8 @@
 import type { ErrorCode } from "../errors.ts";
 import { equalsLower, FIELD, fieldKind } from "../http/fields.ts";
+import { maxForwards } from "../http/max-forwards.ts";
 import type { Head } from "../http/head.ts";
-import { CHARS, COLON, CR, HTAB, LF, SP, TOKEN, VALUE } from "./chars.ts";
+import { CHARS, COLON, CR, HTAB, LF, NAME, SP, TOKEN, UNDERSCORE, VALUE } from "./chars.ts";
 
 /** What a parser answers: the head is complete, more bytes are needed, or what is wrong (words in `head.problem`). */
 export type ParseOutcome = "complete" | "incomplete" | ErrorCode;
@@ -51,8 +52,14 @@ export function parseFields(
       return "complete";
     }
     const nameStart = at;
-    while (at < stop && (CHARS[bytes[at]!]! & TOKEN) !== 0) at += 1;
+    while (at < stop && (CHARS[bytes[at]!]! & NAME) !== 0) at += 1;
     if (at >= stop) return "incomplete";
+    let underscored = false;
+    if (bytes[at] !== COLON) {
+      underscored = bytes[at] === UNDERSCORE;
+      while (at < stop && (CHARS[bytes[at]!]! & TOKEN) !== 0) at += 1;
+      if (at >= stop) return "incomplete";
+    }
     if (bytes[at] !== COLON || at === nameStart) return refuse(head, blame.bad, fieldNameProblem(bytes, nameStart, at));
     const nameEnd = at;
     at += 1;
@@ -68,7 +75,7 @@ export function parseFields(
     while (valueEnd > valueStart && (bytes[valueEnd - 1] === SP || bytes[valueEnd - 1] === HTAB)) valueEnd -= 1;
     at += 2;
     if (head.count >= limits.fields) return refuse(head, blame.tooLarge, `more than ${limits.fields} fields`);
-    const kind = fieldKind(bytes, nameStart, nameEnd);
+    const kind = underscored ? FIELD.underscored : fieldKind(bytes, nameStart, nameEnd);
     head.add(kind, nameStart, nameEnd, valueStart, valueEnd);
     if (semantic && kind !== FIELD.other) {
       const outcome = applyField(head, kind, bytes, valueStart, valueEnd, blame);
@@ -115,8 +122,11 @@ function applyField(
     case FIELD.upgrade:
       return null;
     case FIELD.expect:
-      head.expectContinue = end - start === CONTINUE.length && equalsLower(bytes, start, CONTINUE);
+      // HTTP/1.0 has no interim responses (RFC 9110 §10.1.1).
+      head.expectContinue = head.minor !== 0 && end - start === CONTINUE.length && equalsLower(bytes, start, CONTINUE);
       return null;
+    case FIELD.maxForwards:
+      return maxForwards(head, bytes, start, end) === 0 ? refuse(head, blame.bad, "Max-Forwards is at 0") : null;
     case FIELD.te:
       if (end - start === TRAILERS.length && equalsLower(bytes, start, TRAILERS)) head.acceptsTrailers = true;
       return null;

@@ -95,6 +95,49 @@ describe("a request to a backend", () => {
     expect(forwarded(request(lines)).slice(2)).toEqual([...ADDED, "X-Forwarded-Host: a"]);
   });
 
+  test("carries no field whose name has an underscore, which many servers take for a hyphen", () => {
+    const lines =
+      "X_Forwarded_For: 1.1.1.1\r\nX-A: 1\r\nTransfer_Encoding: chunked\r\nContent_Length: 9\r\n_: x\r\nX-B: 2\r\n" +
+      "X-Forwarded_Proto: https\r\napi_key: k\r\nX_: y\r\n";
+    for (const origin of [stranger, proxy])
+      expect(forwarded(request(lines), origin).slice(2, 4)).toEqual(["X-A: 1", "X-B: 2"]);
+    expect(forwarded(request(lines))).toEqual([
+      "GET /p HTTP/1.1",
+      "Host: a",
+      "X-A: 1",
+      "X-B: 2",
+      ...ADDED,
+      "X-Forwarded-Host: a",
+    ]);
+  });
+
+  test("tells its length as one plain number, which nobody reads as octal", () => {
+    const post = (length: string): string[] =>
+      forwarded(request(`X-A: 1\r\nContent-Length: ${length}\r\nX-B: 2\r\n`, "POST / HTTP/1.1")).slice(2, 5);
+    expect(post("0010")).toEqual(["X-A: 1", "Content-Length: 10", "X-B: 2"]);
+    expect(post("00")).toEqual(["X-A: 1", "Content-Length: 0", "X-B: 2"]);
+    expect(post("0")).toEqual(["X-A: 1", "Content-Length: 0", "X-B: 2"]);
+    expect(post("10")).toEqual(["X-A: 1", "Content-Length: 10", "X-B: 2"]);
+  });
+
+  test("counts Max-Forwards down, for the two methods that it is for", () => {
+    const sent = (method: string, value: string): string[] =>
+      forwarded(request(`Max-Forwards: ${value}\r\nX-B: 2\r\n`, `${method} / HTTP/1.1`)).slice(2, 4);
+    expect(sent("OPTIONS", "10")).toEqual(["Max-Forwards: 9", "X-B: 2"]);
+    expect(sent("TRACE", "1")).toEqual(["Max-Forwards: 0", "X-B: 2"]);
+    expect(sent("TRACE", "9".repeat(30))).toEqual(["Max-Forwards: 999999998", "X-B: 2"]);
+    expect(sent("GET", "10")).toEqual(["Max-Forwards: 10", "X-B: 2"]);
+    expect(sent("OPTIONS", "ten")).toEqual(["Max-Forwards: ten", "X-B: 2"]);
+    const named = "Connection: max-forwards\r\nMax-Forwards: 3\r\n";
+    expect(forwarded(request(named, "TRACE / HTTP/1.1"))).toContain("Max-Forwards: 2");
+  });
+
+  test("of HTTP/1.0 expects no 100, which that version does not know", () => {
+    const lines = "Content-Length: 1\r\nExpect: 100-continue\r\n";
+    expect(forwarded(request(lines, "POST / HTTP/1.1"))).toContain("Expect: 100-continue");
+    expect(forwarded(request(lines, "POST / HTTP/1.0")).join()).not.toContain("Expect");
+  });
+
   test("appends to those of a trusted proxy", () => {
     const lines =
       "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: shop\r\nForwarded: for=1.1.1.1\r\n" +
@@ -168,6 +211,7 @@ describe("a request to a backend", () => {
         line.startsWith("Via"),
       ),
     ).toEqual(["Via: 1.0 other", "Via: 1.1 weir"]);
+    expect(forwarded("GET / HTTP/1.0\r\n\r\n", originOf("192.0.2.7", [], true))).toContain("Via: 1.0 weir");
     expect(forwarded(request("")).some((line) => line.startsWith("Via"))).toBe(false);
   });
 
@@ -206,6 +250,16 @@ describe("a response to a client", () => {
       "Server: s",
       DATE,
       "Content-Length: 3",
+    ]);
+  });
+
+  test("keeps names with an underscore, which mislead nobody there", () => {
+    expect(answered("HTTP/1.1 200 OK\r\nDate: x\r\nX_A: 1\r\nX-B: 2\r\nContent-Length: 0\r\n\r\n")).toEqual([
+      "HTTP/1.1 200 OK",
+      "Date: x",
+      "X_A: 1",
+      "X-B: 2",
+      "Content-Length: 0",
     ]);
   });
 

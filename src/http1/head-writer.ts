@@ -1,6 +1,7 @@
 import { dateLine } from "../http/date.ts";
 import { FIELD, type FieldKind } from "../http/fields.ts";
 import type { Head } from "../http/head.ts";
+import { maxForwards } from "../http/max-forwards.ts";
 import type { Origin } from "../http/streams.ts";
 import { cork } from "../net/cork.ts";
 import type { Outbox } from "../net/outbox.ts";
@@ -32,6 +33,10 @@ const REQUEST_FATES = fates({
   ...HOP_BY_HOP,
   contentLength: ASK,
   te: DROP,
+  expect: ASK,
+  maxForwards: ASK,
+  // As nginx and Caddy do: a CGI or WSGI server reads X_Forwarded_For and X-Forwarded-For as one field.
+  underscored: DROP,
   http2Settings: DROP,
   host: ASK,
   forwarded: ASK,
@@ -93,7 +98,7 @@ export function writeRequestHead(outbox: Outbox, head: Head, origin: Origin, bac
   if (head.framing === "chunked") at += CHUNKED_LINE.copy(out, at);
   if (head.acceptsTrailers) at += TE_LINE.copy(out, at);
   if (head.upgrade) at += UPGRADE_LINE.copy(out, at);
-  if (origin.via) at += VIA_LINE.copy(out, at);
+  if (origin.via) at += viaLine(head).copy(out, at);
   out[at++] = 0x0d;
   out[at++] = 0x0a;
   cork.used = at;
@@ -157,19 +162,31 @@ export function writeResponseHead(outbox: Outbox, head: Head, framing: ResponseF
   const dropLength = head.status === 204 || !final;
   cork.used = at;
   at = copyFields(head, at, copyFrom, RESPONSE_FATES, false, head.status === 101, false, !dropLength);
+  if (head.extra !== null) at = writeExtra(outbox, head.extra, at);
   if (final && head.find(FIELD.date) === -1) at += dateLine().copy(out, at);
   if (framing.chunked) at += CHUNKED_LINE.copy(out, at);
   if (head.status === 101) at += UPGRADE_LINE.copy(out, at);
   else if (framing.close) at += CLOSE_LINE.copy(out, at);
   else if (framing.keepAlive) at += KEEP_ALIVE_LINE.copy(out, at);
-  if (framing.via) at += VIA_LINE.copy(out, at);
+  if (framing.via) at += viaLine(head).copy(out, at);
   out[at++] = 0x0d;
   out[at++] = 0x0a;
   cork.used = at;
 }
 
 /**
- * Copies the lines that pass, in runs as long as they stand together.
+ * Writes lines for which no room was claimed: only a head that has some pays for it.
+ * @param at where in the output
+ * @returns where the output goes on, with room for what Weir adds
+ */
+function writeExtra(outbox: Outbox, lines: Buffer, at: number): number {
+  cork.used = at;
+  cork.claim(outbox, lines.length + ADDED_BYTES);
+  return cork.used + lines.copy(cork.bytes, cork.used);
+}
+
+/**
+ * Copies the lines that pass, in runs as long as they stand together, and writes anew those whose value may not stay.
  * @param start where in the output
  * @param from first byte of the first run
  * @returns where the output goes on
@@ -196,6 +213,9 @@ function copyFields(
     const line = head.nameStart(i);
     if (line > runStart) at += bytes.copy(out, at, runStart, line);
     runStart = i + 1 < count ? head.nameStart(i + 1) : head.end - 2;
+    if (kind === FIELD.contentLength && contentLength)
+      at += out.write(`Content-Length: ${head.length}\r\n`, at, "latin1");
+    else if (kind === FIELD.maxForwards) at += out.write(`Max-Forwards: ${hopsLeft(head, i) - 1}\r\n`, at, "latin1");
   }
   const stop = head.end - 2;
   if (stop > runStart) at += bytes.copy(out, at, runStart, stop);
@@ -217,8 +237,26 @@ function passes(
   if (kind === FIELD.upgrade) return upgrade;
   // What decides where and how long a message is cannot be taken away by the message.
   if (kind === FIELD.host) return host;
-  if (kind === FIELD.contentLength) return contentLength;
+  if (kind === FIELD.contentLength) return contentLength && !isPadded(head, index);
+  if (kind === FIELD.expect) return head.minor !== 0;
+  // Parsed already, and more than 0 where it counts.
+  if (kind === FIELD.maxForwards) return hopsLeft(head, index) === -1;
   return trusted && kind !== FIELD.xForwardedFor;
+}
+
+/** Whether a length has zeros before it, which some servers take for octal. */
+function isPadded(head: Head, index: number): boolean {
+  const start = head.valueStart(index);
+  return head.valueEnd(index) - start > 1 && head.bytes[start] === 0x30;
+}
+
+function hopsLeft(head: Head, index: number): number {
+  return maxForwards(head, head.bytes, head.valueStart(index), head.valueEnd(index));
+}
+
+/** RFC 9110 §7.6.3: the version with which the message came. */
+function viaLine(head: Head): Buffer {
+  return head.minor === 0 ? VIA_LINE_OF_1_0 : VIA_LINE;
 }
 
 const STATUS_LINE_BYTES = "HTTP/1.1 200 ".length;
@@ -238,3 +276,4 @@ const CLOSE_LINE = Buffer.from("Connection: close\r\n");
 const KEEP_ALIVE_LINE = Buffer.from("Connection: keep-alive\r\n");
 // RFC 9110 §7.6.3: the protocol as received, and a name in place of a host.
 const VIA_LINE = Buffer.from("Via: 1.1 weir\r\n");
+const VIA_LINE_OF_1_0 = Buffer.from("Via: 1.0 weir\r\n");

@@ -72,6 +72,20 @@ describe("what is accepted", () => {
     ["obs-text in a value", `GET / HTTP/1.1\r\n${HOST}X: \u00e4\u0080\u00ff\r\n\r\n`, {}],
     ["an IPv6 host", "GET / HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n", {}],
     ["a host with an empty port", "GET / HTTP/1.1\r\nHost: a:\r\n\r\n", {}],
+    ["a host with the last port", "GET / HTTP/1.1\r\nHost: a:65535\r\n\r\n", {}],
+    [
+      "Expect in HTTP/1.0, which has none",
+      "POST / HTTP/1.0\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n",
+      { expectContinue: false },
+    ],
+    ["a Max-Forwards of 0 with a method that does not count", `GET / HTTP/1.1\r\n${HOST}Max-Forwards: 0\r\n\r\n`, {}],
+    ["a Max-Forwards that is no number", `OPTIONS / HTTP/1.1\r\n${HOST}Max-Forwards: x\r\n\r\n`, {}],
+    ["a Max-Forwards of 1", `TRACE / HTTP/1.1\r\n${HOST}Max-Forwards: 1\r\n\r\n`, {}],
+    [
+      "a length under a name with an underscore, which is none",
+      `POST / HTTP/1.1\r\n${HOST}Content_Length: 5\r\n\r\n`,
+      { framing: "none", length: 0 },
+    ],
   ];
   for (const [name, text, expected] of accepted)
     test(name, () => {
@@ -177,6 +191,12 @@ describe("what is refused", () => {
     ["a Host with a port of letters", "GET / HTTP/1.1\r\nHost: a:b\r\n\r\n", "CLIENT_BAD_HOST"],
     ["a Host of a port alone", "GET / HTTP/1.1\r\nHost: :80\r\n\r\n", "CLIENT_BAD_HOST"],
     ["a Host with two ports", "GET / HTTP/1.1\r\nHost: a:1:2\r\n\r\n", "CLIENT_BAD_HOST"],
+    ["a Host with a port past the last", "GET / HTTP/1.1\r\nHost: a:65536\r\n\r\n", "CLIENT_BAD_HOST"],
+    ["a Host with a port of five nines", "GET / HTTP/1.1\r\nHost: a:99999\r\n\r\n", "CLIENT_BAD_HOST"],
+    ["a Host with a comma", "GET / HTTP/1.1\r\nHost: a,b\r\n\r\n", "CLIENT_BAD_HOST"],
+    ["an absolute target with a comma in its host", `GET http://a,b/ HTTP/1.1\r\n${HOST}\r\n`, "CLIENT_BAD_HOST"],
+    ["OPTIONS that may go no further", `OPTIONS / HTTP/1.1\r\n${HOST}Max-Forwards: 0\r\n\r\n`, "CLIENT_BAD_HEAD"],
+    ["TRACE that may go no further", `TRACE / HTTP/1.1\r\n${HOST}Max-Forwards: 000\r\n\r\n`, "CLIENT_BAD_HEAD"],
     ["an IPv6 Host without its end", "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", "CLIENT_BAD_HOST"],
     ["something behind an IPv6 Host", "GET / HTTP/1.1\r\nHost: [::1]x\r\n\r\n", "CLIENT_BAD_HOST"],
     ["a bad Host beside an absolute target", "GET http://a/ HTTP/1.1\r\nHost: u@b\r\n\r\n", "CLIENT_BAD_HOST"],

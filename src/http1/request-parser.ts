@@ -151,8 +151,13 @@ function isAuthority(bytes: Buffer, start: number, end: number): boolean {
   }
   if (at === end) return true;
   if (bytes[at] !== PORT || end - at > 6) return false;
-  for (at += 1; at < end; at++) if (bytes[at]! < 0x30 || bytes[at]! > 0x39) return false;
-  return true;
+  let port = 0;
+  for (at += 1; at < end; at++) {
+    const digit = bytes[at]! - 0x30;
+    if (digit < 0 || digit > 9) return false;
+    port = port * 10 + digit;
+  }
+  return port <= LAST_PORT;
 }
 
 const VERSION = Buffer.from("HTTP/");
@@ -167,3 +172,4 @@ const QUESTION = 0x3f;
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
 const PORT = 0x3a;
+const LAST_PORT = 65_535;
