@@ -32,6 +32,7 @@ const TITLES: Readonly<Record<string, string>> = {
   "pools.NAME": "A pool",
   "pools.NAME.backends[]": "A backend",
   "pools.NAME.policy": "A policy",
+  "pools.NAME.limits": "Limits of a pool",
   "pools.NAME.health": "Health",
   "pools.NAME.health.probe": "A probe",
   "pools.NAME.health.passive": "Passive health",

@@ -148,6 +148,14 @@ export const ERRORS = {
     "The client read nothing of the response for `timeouts.body`.",
     "Raise `timeouts.body` if readers as slow as this are wanted.",
   ),
+  ROUTE_TIMEOUT: exchange(
+    "weir",
+    504,
+    "http_response_timeout",
+    false,
+    "The request took longer than its route allows in all.",
+    "Look at the backends, or raise `timeouts.total`.",
+  ),
   ROUTE_NOT_FOUND: exchange(
     "client",
     404,
@@ -163,6 +171,22 @@ export const ERRORS = {
     false,
     "No backend of the pool may take new work.",
     "Give at least one backend a weight above 0 and make it reachable.",
+  ),
+  POOL_FULL: exchange(
+    "weir",
+    503,
+    "connection_limit_reached",
+    false,
+    "The pool and its backends have as much under way as their limits allow, and no more may wait.",
+    "Add backends, or raise `maxConnections`, `maxInFlight` or `maxQueue` (docs/limits.md).",
+  ),
+  POOL_QUEUE_TIMEOUT: exchange(
+    "weir",
+    503,
+    "connection_limit_reached",
+    false,
+    "No backend of the pool had room within `limits.queueTimeout`.",
+    "Add backends, or raise their limits; a longer `limits.queueTimeout` only makes clients wait longer.",
   ),
   BACKEND_REFUSED: exchange(
     "backend",
@@ -195,6 +219,14 @@ export const ERRORS = {
     true,
     "The backend did not accept the connection within `timeouts.connect`.",
     "Look at the backend's load and the network, or raise `timeouts.connect`.",
+  ),
+  BACKEND_ATTEMPT_TIMEOUT: exchange(
+    "backend",
+    504,
+    "http_response_timeout",
+    true,
+    "The attempt took longer than one attempt may.",
+    "Look at the backend, or raise `retry.perAttemptTimeout`.",
   ),
   BACKEND_RESET: exchange(
     "backend",
@@ -337,6 +369,16 @@ export const ERRORS = {
     "Use a port above 1023, or grant the permission.",
   ),
   LISTEN_FAILED: setup("system", "The address cannot be listened on.", "Use an address of this machine."),
+  STATE_UNUSABLE: setup(
+    "system",
+    "Weir's state cannot be read or written.",
+    "Correct the permissions, name another folder with `stateFolder`, or set `affinity.secret`.",
+  ),
+  SECRET_UNSAFE: setup(
+    "system",
+    "The file with the secret of affinity is open to others, or holds no secret.",
+    "Make it its owner's alone (`chmod 600`), or remove it: a new one is made, and clients are pinned anew.",
+  ),
   WORKER_FAILED: setup("system", "A worker could not start.", "The detail says why."),
 } as const satisfies Record<string, ErrorRow>;
 

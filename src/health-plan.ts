@@ -88,6 +88,8 @@ export interface HealthPlan {
   readonly panicBelow: number;
   /** How long a backend that comes back or joins gets less than its share; 0 for never. */
   readonly slowStartMs: number;
+  /** How long a backend that drains keeps the clients that are pinned to it; 0 where none are, or not at all. */
+  readonly pinnedMs: number;
 }
 
 /** What an operator, or the backend itself, wants of it: `drain` takes no new work, and `maintenance` none at all. */
@@ -148,4 +150,5 @@ export const DEFAULT_HEALTH: HealthPlan = {
   passive: DEFAULT_PASSIVE,
   panicBelow: 0.5,
   slowStartMs: 30_000,
+  pinnedMs: 0,
 };

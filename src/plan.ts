@@ -1,5 +1,5 @@
 import type { Address } from "./address.ts";
-import type { BackendFacts, HealthPlan } from "./health-plan.ts";
+import type { BackendFacts, HealthPlan, StatusSet } from "./health-plan.ts";
 
 /** Every wait has a deadline. All in milliseconds; 0 switches a deadline off. */
 export interface Timeouts {
@@ -17,6 +17,34 @@ export interface Timeouts {
   readonly idleBackendMs: number;
   /** How long a TCP connection or an upgraded one may pass no byte in either direction. */
   readonly idleMs: number;
+  /** From a request's head until the last byte of its response, attempts and waiting included. Off by default: a long download is not ended by a clock. */
+  readonly totalMs: number;
+}
+
+/** A way in which an attempt fails. */
+export type RetryCause = "connect-failure" | "refused" | "reset" | "timeout";
+
+/** When an attempt that failed is followed by another one. */
+export interface RetryPlan {
+  /** Backends tried for one exchange or TCP connection, in all. */
+  readonly attempts: number;
+  /** Failures that lead to another attempt. */
+  readonly on: readonly RetryCause[];
+  /** Responses that lead to another attempt instead of going to the client. */
+  readonly statuses: StatusSet;
+  /** How long an attempt may take until its response's head, the dialling included; 0 for no other limit than those of its parts. */
+  readonly attemptMs: number;
+  /** Methods of requests that may reach two backends. */
+  readonly methods: readonly string[];
+}
+
+/** When a second attempt is made beside one that takes long. */
+export interface HedgePlan {
+  /** After a time, or after what a part of the pool's answers (0 to 1) keep to. */
+  readonly after:
+    { readonly kind: "time"; readonly milliseconds: number } | { readonly kind: "quantile"; readonly q: number };
+  /** Part of the requests, from 0 to 1, that may be asked for twice. */
+  readonly budget: number;
 }
 
 /** Every buffer has a bound. */
@@ -31,8 +59,21 @@ export interface Limits {
   readonly bodyBytes: number | null;
   /** Idle connections kept to a backend, by each worker. */
   readonly idleConnections: number;
-  /** Backends tried for one exchange or TCP connection when connecting fails. */
-  readonly attempts: number;
+}
+
+/** Most that may be under way at a time, over all workers; `auto` for what latency shows, in each worker for itself; `null` for no limit. */
+export type MaxInFlight = number | "auto" | null;
+
+/** How much a pool takes at a time, and what waits. See `pool/gate.ts`. */
+export interface PoolLimits {
+  /** Most exchanges or connections at a time, over all workers; `null` for no limit. */
+  readonly maxConnections: number | null;
+  /** The same, or learnt; the smaller one holds. */
+  readonly maxInFlight: MaxInFlight;
+  /** Most that may wait for room, over all workers; 0 lets nothing wait. */
+  readonly maxQueue: number;
+  /** How long it may wait; 0 for no deadline. */
+  readonly queueTimeoutMs: number;
 }
 
 /** A backend of a pool. Its `id` is, with the pool's name, its identity. */
@@ -40,6 +81,10 @@ export interface BackendPlan extends BackendFacts {
   readonly address: Address;
   /** Most exchanges or connections at a time, over all workers; `null` for no limit. */
   readonly maxConnections: number | null;
+  /** The same, or learnt; the smaller one holds. */
+  readonly maxInFlight: MaxInFlight;
+  /** Most of the pool's queue that may wait for this backend alone, being pinned to it; `null` for as many as the pool has. */
+  readonly maxQueue: number | null;
 }
 
 /** A part of what keyed policies choose by. Names of header fields are lower-case. */
@@ -57,11 +102,28 @@ export interface PolicyPlan {
   readonly key: readonly KeyPart[] | null;
 }
 
+/** How a pool keeps a client at one backend. How long while that one drains is `HealthPlan.pinnedMs`. */
+export interface AffinityPlan {
+  /** Name of the cookie. */
+  readonly cookie: string;
+  /** How long the client is to keep it; `null` for as long as it runs. Whole seconds, as `Max-Age` tells them. */
+  readonly ttlSeconds: number | null;
+  /** `Path` of the cookie. */
+  readonly path: string;
+  /** What cookies are authenticated with; `null` until the generated one is read (`process/affinity-secret.ts`). Never to be shown. */
+  readonly secret: string | null;
+}
+
 /** A pool of backends with its policy. */
 export interface PoolPlan {
   readonly name: string;
   readonly policy: PolicyPlan;
+  /** `null` where no client is kept; always in a pool that a listener in mode `tcp` leads to. */
+  readonly affinity: AffinityPlan | null;
   readonly health: HealthPlan;
+  readonly limits: PoolLimits;
+  /** Part of the requests, from 0 to 1, that may be tried again after a backend may have worked on them, and so many a second in any case. */
+  readonly retryBudget: { readonly ratio: number; readonly floorPerSecond: number };
   readonly backends: readonly BackendPlan[];
 }
 
@@ -75,6 +137,9 @@ export interface RoutePlan {
   readonly pool: string;
   readonly timeouts: Timeouts;
   readonly limits: Limits;
+  readonly retry: RetryPlan;
+  /** `null` for no second attempts. */
+  readonly hedge: HedgePlan | null;
 }
 
 /** An address that Weir accepts on. */
@@ -104,4 +169,6 @@ export interface Plan {
   readonly trustedProxies: readonly string[];
   /** How long a drain may take before what is still open is closed. */
   readonly shutdownMs: number;
+  /** Where Weir keeps what has to outlive it; `null` for the usual place of this user. */
+  readonly stateFolder: string | null;
 }

@@ -38,6 +38,7 @@ describe("what is given is read", () => {
         passive: null,
         panicBelow: 0,
         slowStartMs: 5000,
+        pinnedMs: 0,
       },
     );
   });

@@ -10,8 +10,9 @@ import { list, named, own, section } from "./raw.ts";
 
 // What only HTTP has: on a tcp listener it would silently do nothing.
 const HTTP_ONLY: Readonly<Record<string, readonly string[]>> = {
-  timeouts: ["head", "keepAlive", "body", "response", "idleBackend"],
+  timeouts: ["head", "keepAlive", "body", "response", "idleBackend", "total"],
   limits: ["head", "fields", "target", "body", "idleConnections"],
+  retry: ["perAttemptTimeout", "methods"],
 };
 
 /** What is wrong between the parts of listeners: with their addresses, their routes, and keys that their mode has not. */
@@ -45,6 +46,7 @@ function httpKeys(listener: unknown, path: Path): Finding[] {
     found.push({ ...finding("CONFIG_UNKNOWN_KEY", place, message, "Remove it, or use mode http."), part: "key" });
   };
   if (own(listener, "via") === true) refuse([...path, "via"]);
+  if (section(own(listener, "hedge"))) refuse([...path, "hedge"]);
   for (const [group, keys] of Object.entries(HTTP_ONLY)) {
     for (const key of keys) if (own(own(listener, group), key) !== undefined) refuse([...path, group, key]);
   }

@@ -9,13 +9,14 @@ type ReadPassive = NonNullable<LongHealth["passive"]>;
 type ReadRate = NonNullable<Exclude<ReadPassive, "off">["successRate"]>;
 
 /** Makes the health plan of a pool: what is not set is as `health-plan.ts` has it. */
-export function healthOf(read: ReadHealth | undefined, slowStart: number | undefined): HealthPlan {
+export function healthOf(read: ReadHealth | undefined, slowStart: number | undefined, pinnedMs: number): HealthPlan {
   const health: LongHealth = read === undefined ? {} : isProbe(read) ? { probe: read } : read;
   return {
     probe: health.probe === undefined ? DEFAULT_HEALTH.probe : probeOf(health.probe),
     passive: health.passive === undefined ? DEFAULT_HEALTH.passive : passiveOf(health.passive),
     panicBelow: health.panicBelow ?? DEFAULT_HEALTH.panicBelow,
     slowStartMs: slowStart ?? DEFAULT_HEALTH.slowStartMs,
+    pinnedMs,
   };
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { availableParallelism } from "node:os";
 import { DEFAULT_HEALTH } from "../health-plan.ts";
-import type { Plan } from "../plan.ts";
+import type { Plan, RetryPlan } from "../plan.ts";
 import { planFromConfig } from "./read.ts";
 import type { Config } from "./schema.ts";
 
@@ -22,6 +22,7 @@ test("what is left out has its default", async () => {
     responseMs: 60_000,
     idleBackendMs: 4000,
     idleMs: 3_600_000,
+    totalMs: 0,
   };
   const limits = {
     headBytes: 32_768,
@@ -29,7 +30,13 @@ test("what is left out has its default", async () => {
     targetBytes: 8192,
     bodyBytes: null,
     idleConnections: 128,
+  };
+  const retry: RetryPlan = {
     attempts: 3,
+    on: ["connect-failure"],
+    statuses: [],
+    attemptMs: 0,
+    methods: ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"],
   };
   expect(await planOf({ listeners: { web: { address: ":8080", pool: "app" } }, pools })).toEqual({
     listeners: [
@@ -38,7 +45,7 @@ test("what is left out has its default", async () => {
         address: { kind: "tcp", host: null, port: 8080 },
         mode: "http",
         via: false,
-        routes: [{ host: null, path: null, pool: "app", timeouts, limits }],
+        routes: [{ host: null, path: null, pool: "app", timeouts, limits, retry, hedge: null }],
         timeouts,
         limits,
       },
@@ -47,13 +54,18 @@ test("what is left out has its default", async () => {
       {
         name: "app",
         policy: { name: "round-robin", options: { load: "in-flight", maxLoadFactor: null }, key: null },
+        affinity: null,
         health: DEFAULT_HEALTH,
+        limits: { maxConnections: null, maxInFlight: null, maxQueue: 1000, queueTimeoutMs: 5000 },
+        retryBudget: { ratio: 0.2, floorPerSecond: 3 },
         backends: [
           {
             id: "127.0.0.1:8001",
             address: { kind: "tcp", host: "127.0.0.1", port: 8001 },
             weight: 1,
             maxConnections: null,
+            maxInFlight: null,
+            maxQueue: null,
             state: "ready",
             tier: 0,
             zone: null,
@@ -66,6 +78,7 @@ test("what is left out has its default", async () => {
     admin: { kind: "tcp", host: "127.0.0.1", port: 9900 },
     trustedProxies: [],
     shutdownMs: 30_000,
+    stateFolder: null,
   });
 });
 
@@ -111,20 +124,26 @@ test("what is given is read", async () => {
 test("the nearest wins: route, pool, listener, top level, default", async () => {
   const plan = await planOf({
     timeouts: { head: 1, keepAlive: 1, body: 1, connect: 1, response: 1 },
-    limits: { body: 1000, attempts: 1 },
+    limits: { body: 1000, fields: 1 },
     listeners: {
       web: {
         address: ":1",
         timeouts: { keepAlive: 2, body: 2, connect: 2, response: 2 },
         limits: { body: "none" },
         routes: [
-          { pool: "app", timeouts: { response: 4 } },
+          { pool: "app", timeouts: { response: 4 }, retry: { attempts: 2 }, hedge: { after: "50ms" } },
           { host: "a.com", pool: "plain", limits: { body: 0 } },
         ],
       },
     },
     pools: {
-      app: { backends: [":1"], timeouts: { connect: 3, response: 3 }, limits: { attempts: 3 } },
+      app: {
+        backends: [":1"],
+        timeouts: { connect: 3, response: 3 },
+        limits: { fields: 3 },
+        retry: { attempts: 5, on: [503, "reset"] },
+        hedge: { budget: "5%" },
+      },
       plain: { backends: [":2"] },
     },
   });
@@ -137,7 +156,7 @@ test("the nearest wins: route, pool, listener, top level, default", async () => 
     responseMs: 2,
     idleMs: 3_600_000,
   });
-  expect(listener?.limits).toMatchObject({ bodyBytes: null, attempts: 1 });
+  expect(listener?.limits).toMatchObject({ bodyBytes: null, fields: 1 });
   expect(listener?.routes[0]?.timeouts).toMatchObject({
     headMs: 1,
     keepAliveMs: 2,
@@ -145,9 +164,12 @@ test("the nearest wins: route, pool, listener, top level, default", async () => 
     connectMs: 3,
     responseMs: 4,
   });
-  expect(listener?.routes[0]?.limits).toMatchObject({ bodyBytes: null, attempts: 3 });
+  expect(listener?.routes[0]?.limits).toMatchObject({ bodyBytes: null, fields: 3 });
+  expect(listener?.routes[0]?.retry).toMatchObject({ attempts: 2, on: ["reset"], statuses: [[503, 503]] });
+  expect(listener?.routes[0]?.hedge).toEqual({ after: { kind: "time", milliseconds: 50 }, budget: 0.05 });
+  expect([listener?.routes[1]?.retry.attempts, listener?.routes[1]?.hedge]).toEqual([3, null]);
   expect(listener?.routes[1]?.timeouts).toMatchObject({ connectMs: 2, responseMs: 2 });
-  expect(listener?.routes[1]?.limits).toMatchObject({ bodyBytes: 0, attempts: 1 });
+  expect(listener?.routes[1]?.limits).toMatchObject({ bodyBytes: 0, fields: 1 });
 });
 
 test("a plan is plain data: it is the same after a trip through JSON", async () => {

@@ -1,12 +1,21 @@
 import { availableParallelism } from "node:os";
 import { DEFAULT_OPTIONS } from "../balance/policy.ts";
 import { DEFAULT_POLICY, POLICIES } from "../balance/registry.ts";
+import { affinityOf, pinnedMsOf } from "./compile-affinity.ts";
 import { healthOf } from "./compile-health.ts";
+import { hedgeOf, overRetry, retryBudgetOf, retryOf } from "./compile-retry.ts";
 import { formatAddress } from "../address.ts";
 import { listenAddress } from "./addresses.ts";
-import { DEFAULT_ADMIN, DEFAULT_KEY, DEFAULT_LIMITS, DEFAULT_SHUTDOWN_MS, DEFAULT_TIMEOUTS } from "./defaults.ts";
+import {
+  DEFAULT_ADMIN,
+  DEFAULT_KEY,
+  DEFAULT_LIMITS,
+  DEFAULT_POOL_LIMITS,
+  DEFAULT_SHUTDOWN_MS,
+  DEFAULT_TIMEOUTS,
+} from "./defaults.ts";
 import { parseKeyPart } from "./key-parts.ts";
-import type { Limits, ListenerPlan, Plan, PolicyPlan, PoolPlan, RoutePlan, Timeouts } from "../plan.ts";
+import type { Limits, ListenerPlan, Plan, PolicyPlan, PoolLimits, PoolPlan, RoutePlan, Timeouts } from "../plan.ts";
 import type { ReadConfig } from "./schema.ts";
 
 type ReadTimeouts = NonNullable<ReadConfig["timeouts"]>;
@@ -24,6 +33,7 @@ function overTimeouts(under: Timeouts, own: ReadTimeouts | undefined): Timeouts 
     responseMs: own?.response ?? under.responseMs,
     idleBackendMs: own?.idleBackend ?? under.idleBackendMs,
     idleMs: own?.idle ?? under.idleMs,
+    totalMs: own?.total ?? under.totalMs,
   };
 }
 
@@ -35,7 +45,6 @@ function overLimits(under: Limits, own: ReadLimits | undefined): Limits {
     // null is a value here, "none": it undoes a limit set further out.
     bodyBytes: own?.body === undefined ? under.bodyBytes : own.body,
     idleConnections: own?.idleConnections ?? under.idleConnections,
-    attempts: own?.attempts ?? under.attempts,
   };
 }
 
@@ -47,6 +56,8 @@ function routeOf(route: ReadRoute, config: ReadConfig, timeouts: Timeouts, limit
     pool: route.pool,
     timeouts: overTimeouts(overTimeouts(timeouts, pool?.timeouts), route.timeouts),
     limits: overLimits(overLimits(limits, pool?.limits), route.limits),
+    retry: overRetry(retryOf(pool?.retry), route.retry),
+    hedge: hedgeOf(route.hedge, pool?.hedge),
   };
 }
 
@@ -75,16 +86,31 @@ function policyOf(given: ReadPool["policy"]): PolicyPlan {
   };
 }
 
+function poolLimitsOf(own: ReadPool["limits"]): PoolLimits {
+  const under = DEFAULT_POOL_LIMITS;
+  return {
+    maxConnections: own?.maxConnections ?? under.maxConnections,
+    maxInFlight: own?.maxInFlight ?? under.maxInFlight,
+    maxQueue: own?.maxQueue ?? under.maxQueue,
+    queueTimeoutMs: own?.queueTimeout ?? under.queueTimeoutMs,
+  };
+}
+
 function poolOf(name: string, pool: ReadPool): PoolPlan {
   return {
     name,
     policy: policyOf(pool.policy),
-    health: healthOf(pool.health, pool.slowStart),
-    backends: pool.backends.map(({ address, weight, maxConnections, state, tier, zone }) => ({
+    affinity: affinityOf(pool.affinity),
+    health: healthOf(pool.health, pool.slowStart, pinnedMsOf(pool.affinity)),
+    retryBudget: retryBudgetOf(pool.retry),
+    limits: poolLimitsOf(pool.limits),
+    backends: pool.backends.map(({ address, weight, maxConnections, maxInFlight, maxQueue, state, tier, zone }) => ({
       id: formatAddress(address),
       address,
       weight: weight ?? 1,
       maxConnections: maxConnections ?? null,
+      maxInFlight: maxInFlight ?? null,
+      maxQueue: maxQueue ?? null,
       state: state ?? "ready",
       tier: tier ?? 0,
       zone: zone ?? null,
@@ -107,5 +133,6 @@ export function compile(config: ReadConfig, cores: number = availableParallelism
       admin === undefined ? listenAddress(DEFAULT_ADMIN) : admin !== null && "address" in admin ? admin.address : admin,
     trustedProxies: config.trustedProxies ?? [],
     shutdownMs: config.shutdown?.timeout ?? DEFAULT_SHUTDOWN_MS,
+    stateFolder: config.stateFolder ?? null,
   };
 }

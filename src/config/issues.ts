@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import { ERRORS } from "../errors.ts";
 import type { ErrorCode } from "../errors.ts";
+import { poolLimitKeys } from "./limits-schema.ts";
 import { finding } from "./problems.ts";
 import type { Finding, Path } from "./problems.ts";
 import { shown, valueAt } from "./raw.ts";
@@ -62,7 +63,8 @@ function custom(issue: z.core.$ZodIssueCustom, path: Path): Finding {
 function unknownKey(name: string, path: Path): Finding {
   const schema = schemaAt(configSchema, path);
   const keys = (schema ? keysOf(schema) : []).filter((key) => key !== "$schema");
-  const meant = nearest(name, keys);
+  // What is a key of a pool's limits, letter for letter, is not mistyped.
+  const meant = Object.hasOwn(poolLimitKeys, name) ? null : nearest(name, keys);
   const elsewhere = meant === null ? homeOf(name) : null;
   const hint = meant !== null ? `; did you mean "${meant}"?` : elsewhere !== null ? `; it belongs in ${elsewhere}` : "";
   const mend = meant !== null ? `Write ${meant}.` : `Use one of ${keys.join(", ")}.`;
@@ -80,6 +82,10 @@ function homeOf(name: string): string | null {
     ["a listener", ["listeners", ""]],
     ["a route", ["listeners", "", "routes", 0]],
     ["a pool", ["pools", ""]],
+    // Those that all limits have are named below.
+    ...(Object.hasOwn(poolLimitKeys, name)
+      ? [["the limits of a pool", ["pools", "", "limits"]] satisfies [string, Path]]
+      : []),
     ["a backend", ["pools", "", "backends", 0]],
     // Everything may have a name, so that a policy's says nothing.
     ...(name === "name" ? [] : [["a policy", ["pools", "", "policy"]] satisfies [string, Path]]),
@@ -88,6 +94,7 @@ function homeOf(name: string): string | null {
     ["health", ["pools", "", "health"]],
     ["a probe", ["pools", "", "health", "probe"]],
     ["passive", ["pools", "", "health", "passive"]],
+    ["affinity", ["pools", "", "affinity"]],
   ];
   for (const [home, path] of homes) {
     const schema = schemaAt(configSchema, path);
@@ -122,7 +129,7 @@ function wrongValue(path: Path, raw: unknown): Finding {
   return finding(
     code,
     path,
-    `it must be ${expects}, not ${shown(value)}`,
+    `it must be ${expects}${info?.hidden === true ? "" : `, not ${shown(value)}`}`,
     OWN_MEND.has(code) ? undefined : `Write ${expects}.`,
   );
 }

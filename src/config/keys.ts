@@ -36,11 +36,21 @@ function collect(schema: z.core.$ZodType, path: string, found: DocumentedSection
     const keys = entries.map(([name, child]) => documented(name, child));
     found.push({ path, keys });
     for (const [name, child] of entries) {
-      // The same keys at every level: they are listed once, at the top.
-      if (path !== "" && (name === "timeouts" || name === "limits")) continue;
-      collect(child, path === "" ? name : `${path}.${name}`, found);
+      // The same keys at every level are listed once, at the top; below it only what that level has beside them.
+      if (path !== "" && (name === "timeouts" || name === "limits")) {
+        const more = keysBeside(child, configSchema.shape[name]);
+        if (more.length > 0) found.push({ path: `${path}.${name}`, keys: more });
+      } else collect(child, path === "" ? name : `${path}.${name}`, found);
     }
   }
+}
+
+function keysBeside(schema: z.core.$ZodType, shared: z.core.$ZodType): DocumentedKey[] {
+  const [own, top] = [bare(schema), bare(shared)];
+  if (!(own instanceof z.ZodObject && top instanceof z.ZodObject)) return [];
+  return Object.entries<z.core.$ZodType>(own.shape)
+    .filter(([name]) => !Object.hasOwn(top.shape, name))
+    .map(([name, child]) => documented(name, child));
 }
 
 function documented(name: string, schema: z.core.$ZodType): DocumentedKey {

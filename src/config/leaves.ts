@@ -20,6 +20,8 @@ export interface KeyInfo {
   readonly code: ErrorCode;
   /** The code where the key is missing or empty. */
   readonly missing: ErrorCode;
+  /** Whether no message may show the value. */
+  readonly hidden: boolean;
 }
 
 /** The key information of every schema of the configuration that has some. */
@@ -34,7 +36,13 @@ export function key<T extends z.ZodType>(
   const description =
     info.fallback === undefined || info.fallback === null ? meaning : `${meaning} Default: ${info.fallback}.`;
   const described = schema.describe(description);
-  keyInfo.add(described, { fallback: null, code: "CONFIG_BAD_VALUE", missing: "CONFIG_MISSING_KEY", ...info });
+  keyInfo.add(described, {
+    fallback: null,
+    code: "CONFIG_BAD_VALUE",
+    missing: "CONFIG_MISSING_KEY",
+    hidden: false,
+    ...info,
+  });
   return described;
 }
 
@@ -106,6 +114,14 @@ export function whole(
     type: `number, ${least} to ${most}`,
     fallback: fallback === null ? null : String(fallback),
     code,
+  });
+}
+
+/** Most that may be under way: a whole number, or `"auto"`. */
+export function wholeOrAuto(meaning: string, least: number, most: number): z.ZodType<number | "auto", number | "auto"> {
+  return key(z.union([z.int().min(least).max(most), z.literal("auto")]), meaning, {
+    expects: `a whole number from ${least} to ${most}, or "auto"`,
+    type: `number, ${least} to ${most}, or \`auto\``,
   });
 }
 

@@ -85,7 +85,7 @@ const CASES: readonly Case[] = [
     "pools.app.weight",
     "weight",
     'there is no key "weight" here; it belongs in a backend',
-    "Use one of policy, backends, health, slowStart, timeouts, limits.",
+    "Use one of policy, backends, affinity, health, slowStart, retry, hedge, timeouts, limits.",
   ),
   wrong(
     "mistyped key that must be there",
@@ -454,12 +454,12 @@ const CASES: readonly Case[] = [
   ),
   wrong(
     "number out of range",
-    whole({ limits: { attempts: 0 } }),
+    whole({ limits: { fields: 0 } }),
     "CONFIG_BAD_VALUE",
-    "limits.attempts",
-    "attempts",
-    "it must be a whole number from 1 to 100, not 0",
-    "Write a whole number from 1 to 100.",
+    "limits.fields",
+    "fields",
+    "it must be a whole number from 1 to 10000, not 0",
+    "Write a whole number from 1 to 10000.",
   ),
   wrong(
     "workers",

@@ -86,9 +86,8 @@ test("a tcp listener may have one route without a match, and a pool that also se
       db: {
         address: ":1",
         mode: "tcp",
-        routes: [{ pool: "app" }],
+        routes: [{ pool: "app", retry: { attempts: 2 } }],
         timeouts: { connect: "1s", idle: "2h" },
-        limits: { attempts: 2 },
       },
     },
     pools: { app: { backends: [":2"], timeouts: { keepAlive: "1s" } } },

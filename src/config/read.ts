@@ -1,5 +1,7 @@
 import { compile } from "./compile.ts";
+import { affinityFindings } from "./check-affinity.ts";
 import { healthFindings } from "./check-health.ts";
+import { limitFindings } from "./check-limits.ts";
 import { listenerFindings } from "./check-listeners.ts";
 import { policyFindings } from "./check-policies.ts";
 import { poolFindings } from "./check-pools.ts";
@@ -41,6 +43,8 @@ export async function planFromConfig(config: unknown, origin: Origin, options: R
     ...poolFindings(config),
     ...policyFindings(config),
     ...healthFindings(config),
+    ...limitFindings(config),
+    ...affinityFindings(config),
     ...listenerFindings(config),
   ]);
   if (options.resolve !== false) findings.push(...(await unresolvedNames(config, options.resolve)));

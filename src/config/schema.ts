@@ -2,7 +2,10 @@ import { z } from "zod";
 import { DEFAULT_OPTIONS } from "../balance/policy.ts";
 import { DEFAULT_POLICY, POLICIES } from "../balance/registry.ts";
 import { MAX_WEIGHT } from "./addresses.ts";
+import { affinitySchema, stateFolderSchema } from "./affinity-schema.ts";
 import { healthSchema, slowStartSchema } from "./health-schema.ts";
+import { hedgeSchema, poolRetrySchema, routeRetrySchema } from "./retry-schema.ts";
+import { backendLimitKeys, poolLimitKeys } from "./limits-schema.ts";
 import { DEFAULT_ADMIN, DEFAULT_KEY, DEFAULT_LIMITS, DEFAULT_SHUTDOWN_MS, DEFAULT_TIMEOUTS } from "./defaults.ts";
 import {
   above,
@@ -52,6 +55,10 @@ const timeouts = z.strictObject({
     "How long a TCP connection, or an upgraded one, may pass no byte in either direction.",
     DEFAULT_TIMEOUTS.idleMs,
   ).optional(),
+  total: duration(
+    "From a request's head until the last byte of its response, waiting and further attempts included; a long download ends with it.",
+    DEFAULT_TIMEOUTS.totalMs,
+  ).optional(),
 });
 
 const limits = z.strictObject({
@@ -65,13 +72,10 @@ const limits = z.strictObject({
     0,
     65_535,
   ).optional(),
-  attempts: whole(
-    "Backends tried for one request or TCP connection when connecting fails.",
-    DEFAULT_LIMITS.attempts,
-    1,
-    100,
-  ).optional(),
 });
+
+/** What is under way at a time is counted by pools. */
+const poolLimits = limits.extend(poolLimitKeys);
 
 /** On a pool or route: which one a request goes to is known when its head is complete. */
 const laterTimeouts = timeouts.omit({ head: true });
@@ -96,6 +100,8 @@ const route = z.strictObject({
   pool: reference("Where matching requests go.", "pool"),
   timeouts: laterTimeoutsFor("of this route, over those of its pool, its listener and the whole").optional(),
   limits: limitsFor("of this route, over those of its pool, its listener and the whole").optional(),
+  retry: routeRetrySchema.optional(),
+  hedge: hedgeSchema.optional(),
 });
 
 const listener = z.strictObject({
@@ -125,12 +131,7 @@ const longBackend = z.strictObject({
     MAX_WEIGHT,
     "CONFIG_BAD_WEIGHT",
   ).optional(),
-  maxConnections: whole(
-    "Most requests or connections at a time, over all workers; without it there is no limit.",
-    null,
-    1,
-    1_000_000,
-  ).optional(),
+  ...backendLimitKeys,
   state: choice(
     ["ready", "drain", "maintenance"],
     "`drain` takes no new work and is still probed; `maintenance` is left alone.",
@@ -153,6 +154,8 @@ const backend = z
   .transform((given) => ({
     weight: 1,
     maxConnections: null,
+    maxInFlight: null,
+    maxQueue: null,
     state: "ready" as const,
     tier: 0,
     zone: null,
@@ -206,10 +209,17 @@ const pool = z.strictObject({
     "The servers of the pool.",
     { expects: "a list of backends", type: "list", missing: "CONFIG_EMPTY_POOL" },
   ).meta({ minItems: 1 }),
+  affinity: affinitySchema.optional(),
   health: healthSchema.optional(),
   slowStart: slowStartSchema.optional(),
+  retry: poolRetrySchema.optional(),
+  hedge: hedgeSchema.optional(),
   timeouts: laterTimeoutsFor("of what goes to this pool, over those of the listener and the whole").optional(),
-  limits: limitsFor("of what goes to this pool, over those of the listener and the whole").optional(),
+  limits: key(
+    poolLimits,
+    "Bounds of what goes to this pool, over those of the listener and the whole, and of what is under way in it.",
+    SECTION,
+  ).optional(),
 });
 
 const name = z.string().meta({ pattern: "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$" });
@@ -265,6 +275,7 @@ export const configSchema = z.strictObject({
     "How Weir ends.",
     SECTION,
   ).optional(),
+  stateFolder: stateFolderSchema.optional(),
 });
 
 /** A configuration as a user writes it. */

@@ -3,7 +3,7 @@ import { DEFAULT_OPTIONS } from "../balance/policy.ts";
 import { formatDuration } from "../units.ts";
 import { formatKeyPart } from "./key-parts.ts";
 import type { HealthPlan } from "../health-plan.ts";
-import type { ListenerPlan, Plan, PolicyPlan, PoolPlan, RoutePlan } from "../plan.ts";
+import type { AffinityPlan, ListenerPlan, Plan, PolicyPlan, PoolLimits, PoolPlan, RoutePlan } from "../plan.ts";
 
 /** A plan as `weir check` shows it: listeners with their routes, pools with their backends, and the rest in a line. */
 export function summary(plan: Plan): string {
@@ -44,12 +44,25 @@ function healthText({ probe, passive }: HealthPlan): string {
   return `, probe ${what}${port} every ${formatDuration(probe.intervalMs)}${traffic}`;
 }
 
-function poolLines({ name, policy, health, backends }: PoolPlan, width: number): string[] {
+function affinityText(affinity: AffinityPlan | null): string {
+  if (affinity === null) return "";
+  const { cookie, ttlSeconds } = affinity;
+  return `, affinity by the cookie ${cookie}${ttlSeconds === null ? "" : ` for ${formatDuration(ttlSeconds * 1000)}`}`;
+}
+
+function limitText({ maxConnections, maxInFlight }: Pick<PoolLimits, "maxConnections" | "maxInFlight">): string {
+  const connections = maxConnections === null ? "" : `, at most ${maxConnections} connections`;
+  if (maxInFlight === null) return connections;
+  const inFlight = maxInFlight === "auto" ? "in flight as many as latency allows" : `at most ${maxInFlight} in flight`;
+  return `${connections}, ${inFlight}`;
+}
+
+function poolLines({ name, policy, affinity, health, limits, backends }: PoolPlan, width: number): string[] {
   const longest = Math.max(0, ...backends.map(({ id }) => id.length));
   return [
-    `  ${name.padEnd(width)}  ${policyText(policy)}${healthText(health)}`,
-    ...backends.map(({ id, weight, maxConnections, state, tier, zone }) => {
-      const most = maxConnections === null ? "" : `, at most ${maxConnections} connections`;
+    `  ${name.padEnd(width)}  ${policyText(policy)}${affinityText(affinity)}${healthText(health)}${limitText(limits)}`,
+    ...backends.map(({ id, weight, maxConnections, maxInFlight, state, tier, zone }) => {
+      const most = limitText({ maxConnections, maxInFlight });
       const place = `${tier === 0 ? "" : `, tier ${tier}`}${zone === null ? "" : `, zone ${zone}`}`;
       const idle = weight === 0 ? " (takes no new work)" : "";
       return `    ${id.padEnd(longest)}  weight ${weight}${idle}${most}${place}${state === "ready" ? "" : `, ${state}`}`;

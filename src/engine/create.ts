@@ -1,36 +1,58 @@
 import { POLICIES } from "../balance/registry.ts";
+import { systemWallClock, type WallClock } from "../clock.ts";
 import type { PoolPlan } from "../plan.ts";
 import { reportDefectsTo } from "../net/defects.ts";
-import { dial } from "../net/dial.ts";
-import { TICK_MS, TimerWheel } from "../net/timer-wheel.ts";
+import type { Dial } from "../net/dial.ts";
+import { systemNetwork } from "../net/network.ts";
+import { TICK_MS, type TimerWheel } from "../net/timer-wheel.ts";
 import { cork } from "../net/cork.ts";
+import { LatencyWindow } from "../pool/latency-window.ts";
 import { PeakEwma } from "../pool/peak-ewma.ts";
 import { Pool } from "../pool/pool.ts";
 import { PoolEvidence } from "../pool/pool-evidence.ts";
+import { DEFAULT_RETRY_BUDGET, RetryBudget } from "../pool/retry-budget.ts";
 import { BackendLink } from "../proxy/backend-link.ts";
 import type { LivePool } from "../proxy/target.ts";
 import { HashKey } from "../route/hash-key.ts";
+import { makeAffinity } from "./affinity.ts";
 import type { Engine, EngineOptions } from "./engine.ts";
 import { type LiveListener, makeListener } from "./live-listener.ts";
+import { makeRoom, TickingGate } from "./pool-gate.ts";
 import { type Rows, rowsOf } from "./rows.ts";
+import { TickingWheel } from "./ticking-wheel.ts";
 
-/** Builds the data path of a plan. Nothing is accepted before `listen`. */
-export function createEngine(options: EngineOptions): Engine {
-  return new LiveEngine(options);
+/**
+ * Builds the data path of a plan. Nothing is accepted before `listen`.
+ * @param wallClock by which cookies are made and expire: the one time that other machines know too
+ */
+export function createEngine(options: EngineOptions, wallClock: WallClock = systemWallClock): Engine {
+  return new LiveEngine(options, wallClock);
 }
 
+/** For delays in which 50 ms are much, as that of a hedge. */
+const FINE_TICK_MS = 1;
 /** How often a drain looks whether all is closed. */
 const DRAIN_LOOK_MS = 20;
 
 class LiveEngine implements Engine {
+  readonly #wallClock: WallClock;
+  /** What wakes by itself. */
+  readonly #ticking: (TickingWheel | TickingGate)[];
   readonly #wheel: TimerWheel;
+  readonly #fineWheel: TimerWheel;
+  readonly #dial: Dial;
   readonly #pools: ReadonlyMap<string, LivePool>;
   readonly #listeners: readonly LiveListener[];
-  #ticking: ReturnType<typeof setInterval> | null = null;
 
-  constructor(options: EngineOptions) {
-    const { plan, worker, counters, clock, log } = options;
-    this.#wheel = new TimerWheel(clock, () => this.#startTicking());
+  constructor(options: EngineOptions, wallClock: WallClock) {
+    this.#wallClock = wallClock;
+    const { plan, worker, counters, clock, log, network = systemNetwork } = options;
+    const coarse = new TickingWheel(clock, network.tick, TICK_MS);
+    const fine = new TickingWheel(clock, network.tick, FINE_TICK_MS);
+    this.#ticking = [coarse, fine];
+    this.#wheel = coarse.wheel;
+    this.#fineWheel = fine.wheel;
+    this.#dial = network.dial;
     const rows = rowsOf(plan, counters.shape.workers);
     this.#pools = new Map(plan.pools.map((pool, index) => [pool.name, this.#makePool(options, pool, index, rows)]));
     this.#listeners = plan.listeners.map((listener, index) => {
@@ -41,7 +63,9 @@ class LiveEngine implements Engine {
         pools: this.#pools,
         row,
         wheel: this.#wheel,
-        clock,
+        fineWheel: this.#fineWheel,
+        workers: plan.workers,
+        listen: network.listen,
         log,
       });
     });
@@ -71,8 +95,7 @@ class LiveEngine implements Engine {
   close(): void {
     for (const listener of this.#listeners) listener.close();
     this.#closeIdle();
-    if (this.#ticking !== null) clearInterval(this.#ticking);
-    this.#ticking = null;
+    for (const each of this.#ticking) each.stop();
   }
 
   connections(): { readonly clients: number; readonly backends: number } {
@@ -90,7 +113,7 @@ class LiveEngine implements Engine {
   }
 
   #makePool(
-    { counters, words, worker, random }: EngineOptions,
+    { counters, words, worker, random, clock, network = systemNetwork, plan: { workers, listeners } }: EngineOptions,
     plan: PoolPlan,
     position: number,
     allRows: Rows,
@@ -101,8 +124,11 @@ class LiveEngine implements Engine {
     const rows = allRows.backends[position] ?? [];
     const wheel = this.#wheel;
     const learnt = policy.learns(options) ? new PeakEwma(plan.backends.length) : null;
-    // Only a policy that learns asks for the sum, so only then is it kept.
-    const sum = learnt === null ? null : (allRows.pools[position] ?? null);
+    const row = allRows.pools[position] ?? 0;
+    const gateRows = { counters, worker, pool: row, backends: rows };
+    const room = makeRoom(plan, gateRows);
+    // Only a policy that learns and a gate ask for the sum, so only then is it kept.
+    const sum = learnt === null && room === null ? null : row;
     const pool = new Pool(
       plan.name,
       policy,
@@ -111,7 +137,7 @@ class LiveEngine implements Engine {
         random,
         inFlight: (index) => counters.inFlight(rows[index] ?? 0),
         totalInFlight: sum === null ? () => 0 : () => counters.inFlight(sum),
-        capacity: (index) => plan.backends[index]?.maxConnections ?? Number.POSITIVE_INFINITY,
+        capacity: room === null ? () => Number.POSITIVE_INFINITY : (index) => room.capacity(index),
         latency: learnt === null ? () => 0 : (index) => learnt.latency(index, wheel.now),
         failing: learnt === null ? () => 0 : (index) => learnt.failing(index, wheel.now),
         nextTurn: () => counters.nextTurn(position),
@@ -119,22 +145,29 @@ class LiveEngine implements Engine {
       options,
       { words, pool: position, rows },
     );
+    const gate = room === null ? null : new TickingGate(plan, gateRows, room, pool, clock, network.tick);
+    if (gate !== null) this.#ticking.push(gate);
     const links = plan.backends.map(
-      (backend, index) => new BackendLink(plan.name, backend, counters.row(worker, rows[index] ?? 0, sum), dial, wheel),
+      (backend, index) =>
+        new BackendLink(plan.name, backend, counters.row(worker, rows[index] ?? 0, sum), this.#dial, wheel),
     );
     const health = new PoolEvidence(words, position, rows, plan.health);
-    return { pool, key: key === null ? null : new HashKey(key), feedback: learnt, health, links };
-  }
-
-  /** The wheel turns only while a deadline is set: an idle worker sleeps. */
-  #startTicking(): void {
-    this.#ticking ??= setInterval(() => {
-      this.#wheel.advance();
-      cork.flush();
-      if (this.#wheel.idle && this.#ticking !== null) {
-        clearInterval(this.#ticking);
-        this.#ticking = null;
-      }
-    }, TICK_MS);
+    const affinity = makeAffinity(plan, words, rows, this.#wallClock);
+    const { ratio, floorPerSecond } = plan.retryBudget;
+    const asksLatency = listeners.some(({ routes }) =>
+      routes.some(({ pool: to, hedge }) => to === plan.name && hedge?.after.kind === "quantile"),
+    );
+    return {
+      pool,
+      key: key === null ? null : new HashKey(key),
+      feedback: learnt,
+      health,
+      gate: gate === null ? null : gate.gate,
+      affinity,
+      latencies: asksLatency ? new LatencyWindow() : null,
+      // Each worker has its part of the floor; the ratios add up by themselves.
+      budget: new RetryBudget({ ...DEFAULT_RETRY_BUDGET, ratio, floorPerSecond: floorPerSecond / workers }),
+      links,
+    };
   }
 }

@@ -3,6 +3,7 @@ import type { Plan } from "../plan.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { HealthWords } from "../observe/health-words.ts";
 import type { Log } from "../observe/log.ts";
+import type { Network } from "../net/network.ts";
 import type { Random } from "../random.ts";
 
 /** What an engine needs from outside. */
@@ -16,6 +17,8 @@ export interface EngineOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
+  /** The system's, unless another is given. */
+  readonly network?: Network;
 }
 
 /** The data path of one process: a plan made into live listeners. */

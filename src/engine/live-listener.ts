@@ -1,10 +1,9 @@
-import type { Clock } from "../clock.ts";
 import type { ListenerPlan } from "../plan.ts";
 import type { Head } from "../http/head.ts";
 import { Origins } from "../http/origin.ts";
 import { ClientConnection, type ClientContext } from "../http1/client-connection.ts";
 import type { Connection, Receiver } from "../net/connection.ts";
-import { type Listening, listen } from "../net/listen.ts";
+import type { Listen, Listening } from "../net/listen.ts";
 import type { TimerWheel } from "../net/timer-wheel.ts";
 import { COLUMN } from "../observe/columns.ts";
 import type { Row } from "../observe/counters.ts";
@@ -24,7 +23,9 @@ export interface ListenerParts {
   readonly pools: ReadonlyMap<string, LivePool>;
   readonly row: Row;
   readonly wheel: TimerWheel;
-  readonly clock: Clock;
+  readonly fineWheel: TimerWheel;
+  readonly workers: number;
+  readonly listen: Listen;
   readonly log: Log;
 }
 
@@ -65,7 +66,7 @@ export function makeListener(parts: ListenerParts): LiveListener {
         wheel.refresh();
         return mode.accept(connection);
       };
-      listening = listen({ address: plan.address, fd, reusePort, accept });
+      listening = parts.listen({ address: plan.address, fd, reusePort, accept });
       return listening.port;
     },
     drain() {
@@ -82,20 +83,20 @@ export function makeListener(parts: ListenerParts): LiveListener {
   };
 }
 
-function targets({ plan, pools }: ListenerParts): Target[] {
-  return plan.routes.map(({ pool, timeouts, limits }) => {
-    const live = pools.get(pool);
-    if (live === undefined) throw new Error(`no pool ${pool}`);
-    return makeTarget(live, timeouts, limits);
+function targets({ plan, pools, workers }: ListenerParts): Target[] {
+  return plan.routes.map((route) => {
+    const live = pools.get(route.pool);
+    if (live === undefined) throw new Error(`no pool ${route.pool}`);
+    return makeTarget(live, route, workers);
   });
 }
 
 function httpMode(parts: ListenerParts): Mode {
-  const { plan, row, wheel, clock, log } = parts;
+  const { plan, row, wheel, fineWheel, log } = parts;
   const clients = new Set<ClientConnection>();
   const tunnels = new Set<Tunnel>();
   const origins = new Origins(parts.trustedProxies, plan.via);
-  const exchanges: ExchangeContext = { listener: plan.name, row, wheel, clock, log, tunnels, route: router(parts) };
+  const exchanges: ExchangeContext = { listener: plan.name, row, wheel, fineWheel, log, tunnels, route: router(parts) };
   const context: ClientContext = {
     wheel,
     limits: widest(plan.routes.map(({ limits }) => limits)),

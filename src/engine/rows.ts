@@ -8,7 +8,7 @@ export interface Rows {
   readonly backends: readonly (readonly number[])[];
   /** Row of each listener, by its position in the plan. */
   readonly listeners: readonly number[];
-  /** Row of each pool, by its position in the plan. Only what is in flight is counted there, where its policy asks for it. */
+  /** Row of each pool, by its position in the plan. Only what is in flight and what waits is counted there, where its policy or its limits ask for it. */
   readonly pools: readonly number[];
 }
 

@@ -28,6 +28,11 @@ export function errorResponse(code: ErrorCode, detail: string, retryAfterSeconds
   return { head: buildResponseHead(status, reason, fields, body.length), body };
 }
 
+/** The line that says in a backend's own error response why no other backend was asked (RFC 9209 §2). */
+export function notRetried(why: string): Buffer {
+  return Buffer.from(`Proxy-Status: weir; details="not retried: ${toStructuredString(why)}"\r\n`);
+}
+
 /** Text inside a string of RFC 8941 §3.3.3: visible ASCII, quotes and backslashes escaped. */
 function toStructuredString(text: string): string {
   return text.replace(/[^\x20-\x7e]/g, "?").replace(/["\\]/g, "\\$&");

@@ -56,6 +56,8 @@ export class Head {
   problem = "";
   /** Seconds of the peer's `Keep-Alive: timeout=`; -1 where it told none. */
   keepAliveSeconds = -1;
+  /** Responses: whole field lines, each with its CRLF, that are sent behind those of `bytes`, verbatim; `null` for none. */
+  extra: Buffer | null = null;
 
   /** Number of fields. */
   count = 0;
@@ -84,6 +86,7 @@ export class Head {
     this.asksToDrain = false;
     this.problem = "";
     this.keepAliveSeconds = -1;
+    this.extra = null;
     this.count = 0;
   }
 

@@ -75,6 +75,8 @@ export interface OutboundStream {
   sendHead(request: Head, origin: Origin): void;
   sendBody(bytes: Buffer, start: number, end: number): void;
   sendEnd(trailers: Head | null): void;
+  /** Sets the time in which something must come of it, from now; `ResponseEvents.stalled` follows when nothing does. 0 is never. */
+  wait(milliseconds: number): void;
   /** Whether bytes of the request wait for the backend; `ResponseEvents.backendWritable` follows. */
   readonly blocked: boolean;
   /** Gives up: nothing more is told. The connection is not used again. */
@@ -96,4 +98,6 @@ export interface ResponseEvents {
   attemptFailed(code: ErrorCode, detail: string): void;
   /** The backend has taken some of what waited, all of it when the stream is not `blocked` any more. */
   backendWritable(): void;
+  /** The time of `OutboundStream.wait` has passed. The stream is as it was. */
+  stalled(): void;
 }

@@ -36,6 +36,7 @@ class Subject {
     },
     responseEnd: (trailers) => void this.told.push(`end ${trailers?.count ?? 0}`),
     attemptFailed: (code) => void this.told.push(code),
+    stalled: () => undefined,
     backendWritable: () => void this.told.push("writable"),
   };
 

@@ -158,6 +158,10 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
     this.#requestDone = true;
   }
 
+  wait(milliseconds: number): void {
+    this.#context.wheel.set(this.#timer, milliseconds);
+  }
+
   cancel(): void {
     const connection = this.#connection;
     this.#events = null;
@@ -249,6 +253,10 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
       this.#fail("BACKEND_CONNECT_TIMEOUT", `no connection within ${this.#limits.connectMs} ms`);
       cork.flush();
     } else if (this.#state === "idle") this.close();
+    else if (this.#events !== null) {
+      this.#events.stalled();
+      cork.flush();
+    }
   }
 
   // BodySink: the response's body, free of its framing.

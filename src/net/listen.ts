@@ -25,6 +25,9 @@ export interface Listening {
   stop(): void;
 }
 
+/** Accepts connections where the options say. */
+export type Listen = (options: ListenOptions) => Listening;
+
 /**
  * Accepts connections.
  * @throws LISTEN_IN_USE, LISTEN_NOT_PERMITTED, LISTEN_FAILED

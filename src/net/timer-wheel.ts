@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { tellDefect } from "./defects.ts";
 
-/** Time between two slots. A timer is never early, and late by at most three of these, while the wheel is advanced in time. */
+/** Time between two slots, unless a wheel has its own. A timer is never early, and late by at most three of these, while the wheel is advanced in time. */
 export const TICK_MS = 50;
 const SLOTS = 512;
 
@@ -34,6 +34,7 @@ export interface Expiring {
 export class TimerWheel {
   readonly #clock: Clock;
   readonly #slots: (Timer | null)[] = new Array<Timer | null>(SLOTS).fill(null);
+  readonly #tickMs: number;
   #tick: number;
   #linked = 0;
   readonly #onBusy: () => void;
@@ -41,11 +42,15 @@ export class TimerWheel {
   /** Time as of the last tick or the last `refresh`, in milliseconds; older while the wheel is idle. */
   now: number;
 
-  /** @param onBusy called when a first timer is set: someone must then call `advance` every `TICK_MS` until it is idle */
-  constructor(clock: Clock, onBusy: () => void) {
+  /**
+   * @param onBusy called when a first timer is set: someone must then call `advance` every `tickMs` until it is idle
+   * @param tickMs time between two slots
+   */
+  constructor(clock: Clock, onBusy: () => void, tickMs: number = TICK_MS) {
     this.#clock = clock;
+    this.#tickMs = tickMs;
     this.now = clock.now();
-    this.#tick = Math.floor(this.now / TICK_MS);
+    this.#tick = Math.floor(this.now / tickMs);
     this.#onBusy = onBusy;
   }
 
@@ -68,7 +73,7 @@ export class TimerWheel {
     // An idle wheel is not advanced: what it took for now may be hours ago.
     if (this.#linked === 0) this.refresh();
     // `now` may be a tick old: a tick more, so that the timer is not early.
-    const deadline = this.now + delayMs + TICK_MS;
+    const deadline = this.now + delayMs + this.#tickMs;
     timer.deadline = deadline;
     if (deadline < timer.scheduled) this.#relink(timer, deadline);
   }
@@ -82,7 +87,7 @@ export class TimerWheel {
   /** Expires what is due. */
   advance(): void {
     const now = this.refresh();
-    const last = Math.floor(now / TICK_MS);
+    const last = Math.floor(now / this.#tickMs);
     // After a long halt one turn of the wheel sees every slot.
     if (last - this.#tick > SLOTS) this.#tick = last - SLOTS;
     while (this.#tick < last) {
@@ -110,13 +115,13 @@ export class TimerWheel {
 
   /** The tick at which a deadline is looked at: the first after it, at most one turn from now. */
   #slotTick(deadline: number): number {
-    return Math.min(Math.floor(deadline / TICK_MS) + 1, this.#tick + SLOTS - 1);
+    return Math.min(Math.floor(deadline / this.#tickMs) + 1, this.#tick + SLOTS - 1);
   }
 
   #relink(timer: Timer, deadline: number): void {
     if (timer.scheduled !== Number.POSITIVE_INFINITY) this.#unlink(timer);
     const tick = Math.max(this.#slotTick(deadline), this.#tick + 1);
-    timer.scheduled = tick * TICK_MS;
+    timer.scheduled = tick * this.#tickMs;
     const slot = tick % SLOTS;
     const head = this.#slots[slot] ?? null;
     timer.next = head;
@@ -129,7 +134,7 @@ export class TimerWheel {
 
   #unlink(timer: Timer): void {
     if (timer.previous !== null) timer.previous.next = timer.next;
-    else this.#slots[(timer.scheduled / TICK_MS) % SLOTS] = timer.next;
+    else this.#slots[(timer.scheduled / this.#tickMs) % SLOTS] = timer.next;
     if (timer.next !== null) timer.next.previous = timer.previous;
     timer.previous = null;
     timer.next = null;

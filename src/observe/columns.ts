@@ -15,6 +15,7 @@ export const COLUMNS = [
   "bytesIn", // from the client towards the backend
   "bytesOut", // from the backend towards the client
   "retries", // attempts repeated elsewhere or on a fresh connection after this backend failed
+  "hedges", // second attempts on a backend beside one that took long elsewhere
   "latencyMicrosecondsSum",
 ] as const;
 

@@ -1,5 +1,6 @@
 import { type ErrorCode, ERRORS } from "../errors.ts";
 import { bucketOf, COLUMN, errorColumn, FIRST_BUCKET, ROW_LENGTH } from "./columns.ts";
+import { Slots } from "./slots.ts";
 
 /** How much room the counters need. */
 export interface CountersShape {
@@ -18,26 +19,30 @@ function roundUp(bytes: number, to: number): number {
   return Math.ceil(bytes / to) * to;
 }
 
-function inFlightBytes(shape: CountersShape): number {
+/** Of one worker: a number for each row. */
+function gaugeBytes(shape: CountersShape): number {
   return roundUp(shape.rows * 4, LINE);
 }
 
 /** Bytes of memory for counters of that shape. */
 export function countersBytes(shape: CountersShape): number {
-  return HEADER_BYTES + shape.cursors * LINE + shape.workers * (inFlightBytes(shape) + shape.rows * ROW_LENGTH * 8);
+  return HEADER_BYTES + shape.cursors * LINE + shape.workers * (2 * gaugeBytes(shape) + shape.rows * ROW_LENGTH * 8);
 }
 
 /**
  * Counters in memory that all workers and the supervisor map. Every number has one writer, its worker, and is stored
- * plainly; only the cursors, which all workers advance, are atomic. Layout: a header of one page (reserved), the
- * cursors a cache line each, the in-flight counts of each worker, then the rows of each worker.
+ * plainly; only the cursors, which all workers advance, are atomic, and what `Slots` counts, since it goes by what others have
+ * stored. Layout: a header of one page (reserved), the cursors a cache line each, the in-flight counts of each worker, what waits
+ * in each worker, then the rows of each worker.
  */
 export class Counters {
   readonly shape: CountersShape;
   readonly #cursors: Int32Array;
-  /** In-flight counts, one section of `#inFlightStride` numbers for each worker. */
+  /** In-flight counts, one section of `#stride` numbers for each worker. */
   readonly #inFlight: Int32Array;
-  readonly #inFlightStride: number;
+  /** What waits for room, likewise. */
+  readonly #waiting: Int32Array;
+  readonly #stride: number;
   readonly #cells: Float64Array;
 
   /** @param memory at least `countersBytes(shape)` bytes, zeroed when new */
@@ -45,16 +50,28 @@ export class Counters {
     this.shape = shape;
     const cursors = offset + HEADER_BYTES;
     const inFlight = cursors + shape.cursors * LINE;
-    const cells = inFlight + shape.workers * inFlightBytes(shape);
+    const waiting = inFlight + shape.workers * gaugeBytes(shape);
+    const cells = waiting + shape.workers * gaugeBytes(shape);
     this.#cursors = new Int32Array(memory, cursors, (shape.cursors * LINE) / 4);
-    this.#inFlightStride = inFlightBytes(shape) / 4;
-    this.#inFlight = new Int32Array(memory, inFlight, shape.workers * this.#inFlightStride);
+    this.#stride = gaugeBytes(shape) / 4;
+    this.#inFlight = new Int32Array(memory, inFlight, shape.workers * this.#stride);
+    this.#waiting = new Int32Array(memory, waiting, shape.workers * this.#stride);
     this.#cells = new Float64Array(memory, cells, shape.workers * shape.rows * ROW_LENGTH);
   }
 
   /** Takes the next number of a pool's cursor, over all workers; from 0 to 2³² − 1. About 10 ns. */
   nextTurn(cursor: number): number {
     return Atomics.add(this.#cursors, cursor * (LINE / 4), 1) >>> 0;
+  }
+
+  /** The next number of a pool's cursor, without taking it. */
+  turn(cursor: number): number {
+    return Atomics.load(this.#cursors, cursor * (LINE / 4)) >>> 0;
+  }
+
+  /** Moves a pool's cursor on, for all workers. */
+  skipTurns(cursor: number, turns: number): void {
+    Atomics.add(this.#cursors, cursor * (LINE / 4), turns | 0);
   }
 
   /**
@@ -69,15 +86,32 @@ export class Counters {
   }
 
   #inFlightOf(worker: number, row: number): Int32Array {
-    const at = worker * this.#inFlightStride + row;
+    const at = worker * this.#stride + row;
     return this.#inFlight.subarray(at, at + 1);
   }
 
   /** In flight on a row, over all workers. O(workers). */
   inFlight(row: number): number {
     let sum = 0;
-    for (let at = row; at < this.#inFlight.length; at += this.#inFlightStride) sum += this.#inFlight[at] ?? 0;
+    for (let at = row; at < this.#inFlight.length; at += this.#stride) sum += this.#inFlight[at] ?? 0;
     return sum;
+  }
+
+  /** What waits for room at a row, a backend's or a pool's, over all workers. O(workers). */
+  waiting(row: number): number {
+    let sum = 0;
+    for (let at = row; at < this.#waiting.length; at += this.#stride) sum += this.#waiting[at] ?? 0;
+    return sum;
+  }
+
+  /** The in-flight count of a row as something with a limit, for one worker. It goes up and down with `begin` and `end` of the row. */
+  inFlightSlots(worker: number, row: number): Slots {
+    return new Slots(this.#inFlight, this.#stride, worker, row);
+  }
+
+  /** What waits for room at a row as something with a limit, for one worker. */
+  waitingSlots(worker: number, row: number): Slots {
+    return new Slots(this.#waiting, this.#stride, worker, row);
   }
 
   /** A column of a row, over all workers. O(workers). */
@@ -90,7 +124,8 @@ export class Counters {
 
   /** Takes a dead worker's numbers out of the totals. To be called when nothing writes as that worker. */
   clearWorker(worker: number): void {
-    this.#inFlight.fill(0, worker * this.#inFlightStride, (worker + 1) * this.#inFlightStride);
+    this.#inFlight.fill(0, worker * this.#stride, (worker + 1) * this.#stride);
+    this.#waiting.fill(0, worker * this.#stride, (worker + 1) * this.#stride);
     const length = this.shape.rows * ROW_LENGTH;
     this.#cells.fill(0, worker * length, (worker + 1) * length);
   }

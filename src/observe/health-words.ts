@@ -4,8 +4,17 @@ export interface HealthWordsShape {
   readonly rows: number;
 }
 
-/** What may be said of a backend in `flags`. Bits. */
-export const HEALTH_FLAG = { down: 1, ejected: 2, drain: 4, maintenance: 8, ramp: 16 } as const;
+/** What may be said of a backend in `flags`. Bits. `pinned`: it drains, and takes the clients that are pinned to it. */
+export const HEALTH_FLAG = { down: 1, ejected: 2, drain: 4, maintenance: 8, ramp: 16, pinned: 32 } as const;
+
+/** What sends away pinned clients too, whatever else is said. A panic makes no difference: it lets the policy choose. */
+const OUT = HEALTH_FLAG.down | HEALTH_FLAG.ejected | HEALTH_FLAG.maintenance;
+
+/** Whether a backend with these flags takes the clients that are pinned to it: it is well, or drains and keeps them. */
+export function keepsPinned(flags: number): boolean {
+  if ((flags & OUT) !== 0) return false;
+  return (flags & HEALTH_FLAG.drain) === 0 || (flags & HEALTH_FLAG.pinned) !== 0;
+}
 
 /** Words of a cache line: what belongs to two backends is kept that far apart, since failures are written by all workers. */
 const LINE = 16;

@@ -23,6 +23,10 @@ export interface BackendHealth {
   advice: Advice;
   /** Until when it counts as draining because a response said so. */
   drainUntil: number;
+  /** Since when it drains, whoever wants it; `null` while it does not. */
+  drainSince: number | null;
+  /** Whether it drains and still keeps the clients that are pinned to it. */
+  keepsPinned: boolean;
   counts: Counts;
   /** Whether it had work the last time that was decided. */
   working: boolean;
@@ -48,6 +52,8 @@ export function newBackendHealth(
     ejection: NEVER_EJECTED,
     advice: NO_ADVICE,
     drainUntil: -Infinity,
+    drainSince: null,
+    keepsPinned: false,
     counts,
     working: false,
     returning,
@@ -66,6 +72,11 @@ export function stateOf(member: BackendHealth, now: number): AdminState {
     now < member.drainUntil ? "drain" : "ready",
   ] as const;
   return states.reduce((worst, state) => (SEVERITY[state] > SEVERITY[worst] ? state : worst));
+}
+
+/** Until when it keeps the clients that are pinned to it though it drains; -Infinity while it does not drain. */
+export function pinnedUntil({ drainSince }: BackendHealth, pinnedMs: number): number {
+  return drainSince === null ? -Infinity : drainSince + pinnedMs;
 }
 
 /** What decides whether it gets work. */

@@ -6,7 +6,14 @@ import { ejectSuspects, type Suspect } from "./ejector.ts";
 import { type Eligible, eligible, type Standing, takesWork } from "./eligibility.ts";
 import { type HealthEvent, HealthEvents } from "./health-events.ts";
 import type { HealthPlan, BackendFacts, PassivePlan } from "../health-plan.ts";
-import { type BackendHealth, newBackendHealth, noteWorking, standingOf, stateOf } from "./backend-health.ts";
+import {
+  type BackendHealth,
+  newBackendHealth,
+  noteWorking,
+  pinnedUntil,
+  standingOf,
+  stateOf,
+} from "./backend-health.ts";
 import { probeKey } from "./probe-key.ts";
 import { afterProbe, isUp, nextProbeMs, type ProbeOutcome, startingAs } from "./probe-state.ts";
 import { publication } from "./publication.ts";
@@ -121,7 +128,10 @@ export class HealthKeeper {
   look(evidence: Evidence, now: number): Look {
     const plan = this.#plan;
     if (plan === null) return { published: null, events: [] };
-    for (const [index, member] of this.#members.entries()) this.#release(member, index, evidence, now);
+    for (const [index, member] of this.#members.entries()) {
+      this.#release(member, index, evidence, now);
+      this.#noteDrain(member, plan.pinnedMs, now);
+    }
     if (plan.passive !== null) this.#eject(plan.passive, evidence, now);
     if (this.#changed || this.#members.some(({ rampSince }) => rampSince !== null)) this.#decide(plan, now);
     this.#next = this.#nextOf(plan, now);
@@ -177,6 +187,20 @@ export class HealthKeeper {
     member.drainUntil = now + NOTICE_MS;
   }
 
+  /** Notes where a drain begins and ends, and tells of the clients that it moves when it has lasted long enough. */
+  #noteDrain(member: BackendHealth, pinnedMs: number, now: number): void {
+    if (stateOf(member, now) !== "drain") {
+      member.drainSince = null;
+      member.keepsPinned = false;
+      return;
+    }
+    member.drainSince ??= now;
+    const keeps = now < pinnedUntil(member, pinnedMs);
+    if (member.keepsPinned && !keeps)
+      this.#events.info("backend moves pinned clients", { backend: member.plan.id, drainedMs: pinnedMs });
+    member.keepsPinned = keeps;
+  }
+
   #eject(plan: PassivePlan, evidence: Evidence, now: number): void {
     const suspects: Suspect[] = [];
     for (const [index, member] of this.#members.entries()) {
@@ -214,9 +238,11 @@ export class HealthKeeper {
   #nextOf(plan: HealthPlan, now: number): number {
     let next = this.#window?.endsAt ?? Infinity;
     let ramps = false;
-    for (const { ejection, drainUntil, rampSince } of this.#members) {
+    for (const member of this.#members) {
+      const { ejection, drainUntil, rampSince, keepsPinned } = member;
       if (ejection.kind === "ejected") next = Math.min(next, ejection.until);
       if (drainUntil !== -Infinity) next = Math.min(next, drainUntil);
+      if (keepsPinned) next = Math.min(next, pinnedUntil(member, plan.pinnedMs));
       if (rampSince !== null) ramps = true;
     }
     return ramps ? Math.min(next, nextRampStep(now, plan.slowStartMs)) : next;

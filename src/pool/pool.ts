@@ -7,7 +7,7 @@ import {
   type Tools,
 } from "../balance/policy.ts";
 import { pickUntried } from "../balance/exclude.ts";
-import { HEALTH_FLAG, HealthWords, healthWordsBytes } from "../observe/health-words.ts";
+import { HEALTH_FLAG, HealthWords, healthWordsBytes, keepsPinned } from "../observe/health-words.ts";
 import { ShareCap } from "./share-cap.ts";
 
 /** A backend as its pool sees it. */
@@ -26,6 +26,9 @@ export interface PoolWords {
   /** Row of each backend. */
   readonly rows: readonly number[];
 }
+
+/** Always wants what was tried: `pickUntried` then goes through the list. */
+const INSISTENT: Picker = { pick: (_key, tried) => tried?.[0] ?? -1 };
 
 /** Words of a pool whose health nobody keeps: the weights of the plan hold. */
 function unkept(): PoolWords {
@@ -48,8 +51,6 @@ export class Pool {
   readonly #rows: readonly number[];
   /** The publication that candidates and picker were made of. */
   #version = 0;
-  /** Whether any backend has a bound on what is in flight. */
-  readonly #bounded: boolean;
   #candidates: readonly Candidate[] = [];
   #picker: Picker | null = null;
 
@@ -69,12 +70,11 @@ export class Pool {
     this.#words = health.words;
     this.#pool = health.pool;
     this.#rows = health.rows;
-    this.#bounded = members.some((_, index) => tools.capacity(index) !== Number.POSITIVE_INFINITY);
     this.#prepare();
   }
 
   /**
-   * Chooses a backend for an attempt.
+   * Chooses a backend for an attempt. Whether it has room is for the pool's gate to see to (`gate.ts`), where there is one.
    * @param key of the request or connection, 0 where the policy has none
    * @param tried the backends that this exchange has tried already: none of them is chosen again
    * @returns its position in the pool, -1 when none is left or none takes new work
@@ -83,20 +83,39 @@ export class Pool {
     if (this.#words.version(this.#pool) !== this.#version) this.#prepare();
     const picker = this.#picker;
     if (picker === null) return -1;
-    if (this.#bounded) return this.#pickWithRoom(picker, key, tried);
     if (tried.length === 0) return picker.pick(key);
     return pickUntried(picker, key, this.#candidates, tried, this.#tools);
   }
 
-  /** Passes over backends that have as much in flight as they may. -1 when all are full. */
-  #pickWithRoom(picker: Picker, key: number, tried: readonly number[]): number {
-    const { inFlight, capacity } = this.#tools;
-    const passed = [...tried];
-    for (;;) {
-      const index = pickUntried(picker, key, this.#candidates, passed, this.#tools);
-      if (index === -1 || inFlight(index) < capacity(index)) return index;
-      passed.push(index);
-    }
+  /**
+   * Chooses one with room among all that were not tried, by weight, whatever the policy would rather have. O(candidates).
+   * @param tried one or more
+   */
+  pickWithRoom(key: number, tried: readonly number[]): number {
+    return pickUntried(INSISTENT, key, this.#candidates, tried, this.#tools);
+  }
+
+  /** Whether any backend that was not tried takes new work, with or without room. O(1) where the first one does. */
+  takesWork(tried: readonly number[]): boolean {
+    if (this.#words.version(this.#pool) !== this.#version) this.#prepare();
+    return this.#candidates.some(({ index }) => !tried.includes(index) && this.#weightOf(index) > 0);
+  }
+
+  /** Whether a backend takes the clients that are pinned to it: it is well, or drains and keeps them. */
+  takesPinned(index: number): boolean {
+    const row = this.#rows[index];
+    return row === undefined || keepsPinned(this.#words.flags(row));
+  }
+
+  /** Indexes of the backends that may take new work. */
+  get eligible(): readonly number[] {
+    return this.#candidates.map(({ index }) => index).filter((index) => this.#weightOf(index) > 0);
+  }
+
+  #weightOf(index: number): number {
+    const row = this.#rows[index];
+    if (row === undefined || this.#words.version(this.#pool) === 0) return this.#members[index]?.weight ?? 0;
+    return this.#words.weight(row);
   }
 
   /** Makes the picker of what is published, or of the plan while nothing is. */

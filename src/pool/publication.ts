@@ -34,7 +34,8 @@ function flagsOf(member: BackendHealth, now: number): number {
     (member.ejection.kind === "in" ? 0 : HEALTH_FLAG.ejected) |
     (state === "drain" ? HEALTH_FLAG.drain : 0) |
     (state === "maintenance" ? HEALTH_FLAG.maintenance : 0) |
-    (member.rampSince === null ? 0 : HEALTH_FLAG.ramp)
+    (member.rampSince === null ? 0 : HEALTH_FLAG.ramp) |
+    (member.keepsPinned ? HEALTH_FLAG.pinned : 0)
   );
 }
 

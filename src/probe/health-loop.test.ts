@@ -3,6 +3,8 @@ import { fakeTime, type FakeTime } from "../../test/fixtures/fake-peer.ts";
 import { type RawServer, rawServer } from "../../test/fixtures/raw.ts";
 import { until } from "../../test/fixtures/cluster.ts";
 import { formatAddress, parseAddress } from "../address.ts";
+import type { Candidate } from "../balance/policy.ts";
+import { turnsToSkip } from "../balance/turns-to-skip.ts";
 import { Counters, countersBytes } from "../observe/counters.ts";
 import { HEALTH_FLAG, HealthWords, healthWordsBytes } from "../observe/health-words.ts";
 import { dial } from "../net/dial.ts";
@@ -18,6 +20,7 @@ class Bench {
   readonly words: HealthWords;
   readonly log: string[] = [];
   readonly loop: HealthLoop;
+  readonly counters: Counters;
   readonly #ports: readonly number[];
 
   constructor(ports: readonly number[]) {
@@ -27,11 +30,12 @@ class Bench {
     const offset = Math.ceil(countersBytes(counters) / 64) * 64;
     const memory = new ArrayBuffer(offset + healthWordsBytes(shape));
     this.words = new HealthWords(memory, shape, offset);
+    this.counters = new Counters(memory, counters);
     const line = (event: string): number => this.log.push(event);
     this.loop = new HealthLoop({
       dial,
       wheel: this.time.wheel,
-      counters: new Counters(memory, counters),
+      counters: this.counters,
       words: new HealthWords(memory, shape, offset),
       clock: this.time.clock,
       random: seededRandom(1),
@@ -111,6 +115,24 @@ test("a worker learns by the version that a backend went down and came back, in 
   ]);
   bench.loop.close();
   expect(bench.time.wheel.idle).toBe(true);
+});
+
+test("weights that change move the cursor of all workers to where the turns were", async () => {
+  const [a, b] = [backend(), backend()];
+  await using _ = a.server;
+  await using __ = b.server;
+  const bench = new Bench([a.server.port, b.server.port]);
+  bench.configure(PROBED, [{ weight: 6 }, { weight: 4 }]);
+  await bench.until(() => bench.loop.keeper("app")!.backends.every(({ probe }) => probe.kind === "up"));
+  const candidates = (...weights: number[]): Candidate[] =>
+    weights.map((weight, index) => ({ index, id: `127.0.0.1:${[a, b][index]!.server.port}`, weight }));
+  for (let i = 0; i < 4; i++) bench.counters.nextTurn(0);
+  const skipped = turnsToSkip(candidates(6, 4), candidates(3, 4), 4);
+  a.answer = "200 OK\r\nweir-weight: 50";
+  await bench.until(() => bench.weights[0]! / bench.weights[1]! === 3 / 4);
+  expect(skipped).toBeGreaterThan(0);
+  expect(bench.counters.turn(0)).toBe(4 + skipped);
+  bench.loop.close();
 });
 
 test("failures that a worker tells of eject at the next tick", () => {

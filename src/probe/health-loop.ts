@@ -1,4 +1,6 @@
 import type { Address } from "../address.ts";
+import type { Candidate } from "../balance/policy.ts";
+import { turnsToSkip } from "../balance/turns-to-skip.ts";
 import type { Clock } from "../clock.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { HealthWords } from "../observe/health-words.ts";
@@ -38,6 +40,9 @@ interface Kept {
   readonly rows: readonly number[];
   /** Alarms as of the last look. */
   alarms: number;
+  /** Who takes turns, and how often, as published last; `null` before the first time. */
+  turns: readonly Candidate[] | null;
+  readonly ids: readonly string[];
 }
 
 /**
@@ -71,7 +76,9 @@ export class HealthLoop {
         const keeper = before.get(name)?.keeper ?? new HealthKeeper(name, zone, random);
         const evidence = this.#evidenceOf(rows);
         keeper.configure(health, backends, evidence, clock.now());
-        return [name, { keeper, evidence, pool, rows, alarms: this.#options.words.alarms(pool) }];
+        const ids = backends.map(({ id }) => id);
+        const alarms = this.#options.words.alarms(pool);
+        return [name, { keeper, evidence, pool, rows, alarms, turns: null, ids }];
       }),
     );
     this.#scheduler.setTargets(pools.flatMap(targetsOf));
@@ -100,11 +107,28 @@ export class HealthLoop {
     return this.#kept.get(pool)?.keeper ?? null;
   }
 
-  #look({ keeper, evidence, pool, rows }: Kept, now: number): void {
+  #look(kept: Kept, now: number): void {
     const { words, log } = this.#options;
+    const { keeper, evidence, pool, rows } = kept;
     const { published, events } = keeper.look(evidence, now);
-    if (published !== null) words.publish(pool, rows, published);
+    if (published !== null) {
+      this.#moveTurns(kept, published.weights);
+      words.publish(pool, rows, published);
+    }
     for (const { level, event, fields } of events) log[level](event, fields);
+  }
+
+  /** Weights change without a jump of the sequence: the turns of the new ones go on where those of the old ones were. */
+  #moveTurns(kept: Kept, weights: ArrayLike<number>): void {
+    const { counters } = this.#options;
+    const { turns: before, pool, ids } = kept;
+    const turns = ids
+      .map((id, index) => ({ index, id, weight: weights[index] ?? 0 }))
+      .filter(({ weight }) => weight > 0);
+    kept.turns = turns;
+    if (before === null || before.length === 0 || turns.length === 0) return;
+    const skipped = turnsToSkip(before, turns, counters.turn(pool));
+    if (skipped > 0) counters.skipTurns(pool, skipped);
   }
 
   #evidenceOf(rows: readonly number[]): Evidence {

@@ -10,6 +10,7 @@ import { WeirError } from "../errors.ts";
 import { formatAddress } from "../address.ts";
 import { type Log, silentLog } from "../observe/log.ts";
 import { systemRandom } from "../random.ts";
+import { withSecrets } from "./affinity-secret.ts";
 import { keepHealth } from "./health.ts";
 import { holdSockets } from "./sockets.ts";
 
@@ -42,7 +43,7 @@ export interface Weir<Names extends string = string> extends AsyncDisposable {
  * Runs Weir in this process: one event loop, no other process, no signal handlers. `workers` and `admin` of the
  * configuration play no part.
  * @throws the code of the first problem of the configuration, with all of them in the message; LISTEN_IN_USE,
- * LISTEN_NOT_PERMITTED, LISTEN_FAILED
+ * LISTEN_NOT_PERMITTED, LISTEN_FAILED; STATE_UNUSABLE, SECRET_UNSAFE where a pool has affinity and no secret
  */
 export async function start<const C extends Config>(
   config: C,
@@ -62,7 +63,7 @@ export async function start<const C extends Config>(
 }
 
 async function run(plan: Plan, { log = silentLog }: StartOptions): Promise<Weir> {
-  const held = await holdSockets({ ...plan, workers: 1 }, 1);
+  const held = await holdSockets({ ...withSecrets(plan), workers: 1 }, 1);
   const shared = sharedStateOver(new ArrayBuffer(sharedStateBytes(held.plan, 1)), held.plan, 1);
   let engine: Engine;
   try {

@@ -6,6 +6,7 @@ import { formatAddress } from "../address.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import { afterDeath, type Backoff, fresh } from "./backoff.ts";
+import { withSecrets } from "./affinity-secret.ts";
 import { keepHealth, type KeptHealth } from "./health.ts";
 import { createSharedMemory, type SharedMemory } from "./shared-memory.ts";
 import { type HeldSockets, holdSockets } from "./sockets.ts";
@@ -65,10 +66,10 @@ export class Supervisor {
 
   /**
    * Binds the listeners and starts the workers. Fulfilled when all of them accept; otherwise nothing is left behind.
-   * @throws LISTEN_IN_USE, LISTEN_NOT_PERMITTED, LISTEN_FAILED, CONFIG_NAME_UNRESOLVED, WORKER_FAILED
+   * @throws LISTEN_IN_USE, LISTEN_NOT_PERMITTED, LISTEN_FAILED, CONFIG_NAME_UNRESOLVED, STATE_UNUSABLE, SECRET_UNSAFE, WORKER_FAILED
    */
   static async start(options: SupervisorOptions): Promise<Supervisor> {
-    const sockets = await holdSockets(options.plan, options.plan.workers);
+    const sockets = await holdSockets(withSecrets(options.plan), options.plan.workers);
     let supervisor: Supervisor;
     try {
       supervisor = new Supervisor(options, sockets);

@@ -52,7 +52,7 @@ export function runWorker(): void {
           .then(() => end(0), internal);
         break;
       case undefined:
-        internal(new Error(`message not understood: ${JSON.stringify(raw)}`));
+        internal(new Error(`message not understood: ${kindOf(raw)}`));
     }
   });
 }
@@ -86,6 +86,12 @@ function send(message: FromWorker): Promise<void> {
 async function end(status: number): Promise<void> {
   await flushLog();
   process.exit(status);
+}
+
+/** What a message is, and no more of it: a plan holds secrets, which no log is to show. */
+function kindOf(message: unknown): string {
+  const kind: unknown = typeof message === "object" && message !== null && "kind" in message ? message.kind : null;
+  return typeof kind === "string" ? kind : typeof message;
 }
 
 function stackOf(error: unknown): string | undefined {

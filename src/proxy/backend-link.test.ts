@@ -27,6 +27,8 @@ function silentLink() {
     address,
     weight: 1,
     maxConnections: null,
+    maxInFlight: null,
+    maxQueue: null,
     state: "ready",
     tier: 0,
     zone: null,

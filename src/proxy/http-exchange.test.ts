@@ -11,22 +11,33 @@ import {
 import { fakeTime, type FakeTime } from "../../test/fixtures/fake-peer.ts";
 import { fakeTools } from "../balance/fake-tools.ts";
 import { first } from "../balance/first.ts";
-import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from "../config/defaults.ts";
+import { DEFAULT_LIMITS, DEFAULT_RETRY, DEFAULT_TIMEOUTS } from "../config/defaults.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Head } from "../http/head.ts";
+import type { HedgePlan, RetryPlan } from "../plan.ts";
 import { COLUMN, type Column, errorColumn } from "../observe/columns.ts";
 import { Counters, countersBytes } from "../observe/counters.ts";
 import { HealthWords, healthWordsBytes } from "../observe/health-words.ts";
 import { DEFAULT_PASSIVE } from "../health-plan.ts";
 import { Pool } from "../pool/pool.ts";
 import { PoolEvidence } from "../pool/pool-evidence.ts";
+import { RetryBudget } from "../pool/retry-budget.ts";
 import { type ExchangeContext, HttpExchange } from "./http-exchange.ts";
+import { Hedge } from "./hedge.ts";
+import { Retry } from "./retry.ts";
 import type { Feedback } from "./target.ts";
 import type { Tunnel } from "./tunnel.ts";
 
 const BACKENDS = 3;
 /** The listener's row, behind those of the backends. */
 const LISTENER = BACKENDS;
+
+/** What differs from the defaults. */
+interface Settings {
+  readonly retry?: Partial<RetryPlan>;
+  readonly hedge?: HedgePlan | null;
+  readonly totalMs?: number;
+}
 
 /** An exchange between two streams of no protocol. */
 class Stage {
@@ -44,16 +55,18 @@ class Stage {
     request: HeadParts = {},
     prepare: (links: readonly FakeLink[]) => void = () => {},
     bodyBytes: number | null = null,
+    { retry = {}, hedge = null, totalMs = 0 }: Settings = {},
   ) {
     const shape = { workers: 1, rows: BACKENDS + 1, cursors: 1 };
     const counters = new Counters(new ArrayBuffer(countersBytes(shape)), shape);
     this.#counters = counters;
     const wordsShape = { pools: 1, rows: BACKENDS };
     this.words = new HealthWords(new ArrayBuffer(healthWordsBytes(wordsShape)), wordsShape);
-    this.links = Array.from({ length: BACKENDS }, (_, index) => new FakeLink(counters.row(0, index)));
+    this.links = Array.from({ length: BACKENDS }, (_, index) => new FakeLink(counters.row(0, index), this.time.wheel));
     prepare(this.links);
     const members = this.links.map((_, index) => ({ id: `b${index}`, weight: 1 }));
     const limits = { ...DEFAULT_LIMITS, bodyBytes };
+    const budget = new RetryBudget();
     const target = {
       live: {
         pool: new Pool("app", first, members, fakeTools()),
@@ -61,9 +74,15 @@ class Stage {
         feedback: this.#feedback(),
         health: new PoolEvidence(this.words, 0, [0, 1, 2], { probe: null, passive: DEFAULT_PASSIVE }),
         links: this.links,
+        gate: null,
+        affinity: null,
+        latencies: null,
+        budget,
       },
-      timeouts: DEFAULT_TIMEOUTS,
+      timeouts: { ...DEFAULT_TIMEOUTS, totalMs },
       limits,
+      retry: new Retry({ ...DEFAULT_RETRY, ...retry }, budget),
+      hedge: hedge === null ? null : new Hedge(hedge, null, 1),
       attempt: { ...limits, connectMs: DEFAULT_TIMEOUTS.connectMs, idleBackendMs: DEFAULT_TIMEOUTS.idleBackendMs },
     };
     const log = { info: () => {}, warn: () => {}, error: () => {} };
@@ -71,7 +90,7 @@ class Stage {
       listener: "web",
       row: counters.row(0, LISTENER),
       wheel: this.time.wheel,
-      clock: this.time.clock,
+      fineWheel: this.time.wheel,
       log,
       route: (head: Head) => (head.text(head.targetStart, head.targetEnd) === "/nowhere" ? null : target),
       tunnels: this.tunnels,
@@ -261,9 +280,14 @@ describe("a failed attempt", () => {
     expect(stage.links[0]!.asked).toEqual(["any", "none"]);
     stage.backend.open();
     expect([stage.backend.body, stage.backend.asked]).toEqual(["body", ["PUT", "end"]]);
+    // Closed under a fresh connection too: that one goes down, and what may be repeated is, elsewhere.
+    stage.backend.fail("BACKEND_RESET");
+    expect(stage.attempts).toEqual([2, 1, 0]);
+    stage.backend.open();
+    expect([stage.backend.body, stage.backend.asked]).toEqual(["body", ["PUT", "end"]]);
     stage.backend.fail("BACKEND_RESET");
     expect(stage.client.sent).toEqual(["502", "end"]);
-    expect(stage.attempts).toEqual([2, 0, 0]);
+    expect(stage.attempts).toEqual([2, 1, 0]);
   });
 
   test("of which no byte was taken is not repeated either when some of its body is gone", () => {
@@ -514,6 +538,107 @@ test("property: whatever happens in whatever order, there is one end for the cli
       },
     ),
     { numRuns: 2000 },
+  );
+});
+
+test("no delay of a hedge and no total deadline outlives its exchange", () => {
+  const hedge = { after: { kind: "time" as const, milliseconds: 100 }, budget: 1 };
+  const stage = new Stage({}, () => {}, null, { hedge, totalMs: 1000 });
+  stage.backend.open();
+  expect(stage.time.wheel.idle).toBe(false);
+  stage.backend.respond(200);
+  stage.backend.end();
+  expect(stage.time.wheel.idle).toBe(true);
+});
+
+test("property: with retries and hedges too, and a response is that of one attempt alone", () => {
+  const event = fc.record({
+    what: fc.constantFrom(
+      "open",
+      "head",
+      "busy",
+      "send",
+      "end",
+      "reset",
+      "incomplete",
+      "interim",
+      "time",
+      "upload end",
+    ),
+    /** Which of the streams that are open. */
+    which: fc.nat(2),
+  });
+  const request = fc.record({
+    method: fc.constantFrom("GET", "POST", "PUT"),
+    framing: fc.constantFrom("none" as const, "chunked" as const),
+  });
+  const settings = fc.record({
+    retry: fc.record({
+      attempts: fc.integer({ min: 1, max: 4 }),
+      on: fc.subarray(["connect-failure", "refused", "reset", "timeout"] as const),
+      statuses: fc.constantFrom([], [[503, 503] as const]),
+      attemptMs: fc.constantFrom(0, 500),
+    }),
+    hedge: fc.constantFrom(null, { after: { kind: "time" as const, milliseconds: 100 }, budget: 1 }),
+    totalMs: fc.constantFrom(0, 2000),
+  });
+  fc.assert(
+    fc.property(
+      request,
+      fc.array(fc.boolean(), { minLength: BACKENDS, maxLength: BACKENDS }),
+      settings,
+      fc.array(event, { maxLength: 30 }),
+      (head, idle, given, events) => {
+        const stage = new Stage(
+          head,
+          (links) => links.forEach((link, at) => Object.assign(link, { idle: idle[at] })),
+          null,
+          given,
+        );
+        const { client, exchange, time } = stage;
+        const streams = (): FakeOutbound[] => stage.links.flatMap((link) => link.streams);
+        const responding = new Set<FakeOutbound>();
+        const sent = new Map<FakeOutbound, string>();
+        let uploading = head.framing === "chunked";
+        for (const { what, which } of events) {
+          if (client.over) break;
+          const open = streams().filter(({ over }) => !over);
+          const stream = open[which % Math.max(1, open.length)];
+          if (what === "time") time.pass(150);
+          else if (what === "upload end" && uploading) {
+            uploading = false;
+            upload(exchange, "body");
+            exchange.requestEnd(null);
+          } else if (stream === undefined) continue;
+          else if (what === "open" && !stream.ready) stream.open();
+          else if (!stream.sent) continue;
+          else if ((what === "head" || what === "busy") && !responding.has(stream)) {
+            responding.add(stream);
+            stream.respond(what === "head" ? 200 : 503);
+          } else if (what === "interim" && !responding.has(stream)) stream.respond(103);
+          else if (what === "send" && responding.has(stream)) {
+            const text = String.fromCharCode(97 + streams().indexOf(stream));
+            sent.set(stream, (sent.get(stream) ?? "") + text);
+            stream.send(text);
+          } else if (what === "end" && responding.has(stream)) stream.end();
+          else if (what === "reset" && !responding.has(stream)) stream.fail("BACKEND_RESET");
+          else if (what === "incomplete") stream.fail("BACKEND_INCOMPLETE");
+        }
+        if (!client.over) exchange.requestFailed("CLIENT_GONE", "");
+        // A response that was left unsent has a second to end.
+        time.pass(5000);
+        expect(stage.inFlight()).toBe(0);
+        expect(time.wheel.idle).toBe(true);
+        for (const stream of streams()) expect(stream.over).toBe(true);
+        const asked = streams().filter((stream) => stream.asked.some((each) => each !== "cancel" && each !== "end"));
+        if (head.method === "POST") expect(asked.length).toBeLessThanOrEqual(1);
+        // Repeated over fresh connections, and once beside for the hedge.
+        expect(streams().length).toBeLessThanOrEqual(2 * (given.retry.attempts + (given.hedge === null ? 1 : 2)));
+        const error = /^\d{3} .*\n/.test(client.body);
+        if (client.body !== "" && !error) expect([...sent.values()]).toContain(client.body);
+      },
+    ),
+    { numRuns: 3000 },
   );
 });
 

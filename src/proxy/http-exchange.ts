@@ -1,17 +1,23 @@
-import type { Clock } from "../clock.ts";
 import { type ErrorCode, ERRORS } from "../errors.ts";
-import { errorResponse } from "../http/error-response.ts";
+import { notRetried } from "../http/error-response.ts";
+import { addLine } from "../http/extra-lines.ts";
 import type { Head } from "../http/head.ts";
-import type { InboundStream, OutboundStream, RequestEvents, ResponseEvents } from "../http/streams.ts";
+import type { InboundStream, Origin, RequestEvents } from "../http/streams.ts";
 import { mayUpgrade } from "../http/upgrade.ts";
-import { type Expiring, Timer, type TimerWheel } from "../net/timer-wheel.ts";
+import type { TimerWheel } from "../net/timer-wheel.ts";
 import { COLUMN } from "../observe/columns.ts";
 import type { Row } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
+import { FULL } from "../pool/gate.ts";
+import { Attempts, type Trying } from "./attempts.ts";
+import { Deadline } from "./deadline.ts";
+import { sendError } from "./error-answer.ts";
 import { headExcess } from "./head-limits.ts";
+import type { HttpAttempt } from "./http-attempt.ts";
 import { KeptBody } from "./kept-body.ts";
-import type { Feedback, Link, Reuse, Target } from "./target.ts";
-import { Tunnel } from "./tunnel.ts";
+import type { Link, Target } from "./target.ts";
+import type { Tunnel } from "./tunnel.ts";
+import { openTunnel } from "./upgraded.ts";
 
 /** What the exchanges of one listener share. */
 export interface ExchangeContext {
@@ -19,7 +25,8 @@ export interface ExchangeContext {
   /** Counters of the listener. */
   readonly row: Row;
   readonly wheel: TimerWheel;
-  readonly clock: Clock;
+  /** For delays of few milliseconds, which the wheel of the deadlines is too coarse for. */
+  readonly fineWheel: TimerWheel;
   readonly log: Log;
   /** Where a request goes, `null` where no route matches. */
   readonly route: (request: Head) => Target<Link> | null;
@@ -28,31 +35,21 @@ export interface ExchangeContext {
 }
 
 /**
- * `connecting`: a backend is chosen, its stream is not ready. `sending`: the request is on its way. `awaiting`: it is
- * sent, the response has not begun. `responding`: the final head has come. `done`: nothing more happens.
+ * `trying`: attempts are under way, or a backend with room is waited for; nothing of a response has gone to the client but
+ * interim heads. `responding`: the final head has. `done`: nothing more happens.
  */
-type State = "connecting" | "sending" | "awaiting" | "responding" | "done";
-
-const NOTHING_TRIED: readonly number[] = [];
+type State = "trying" | "responding" | "done";
 
 /** The life of one request: from its head to the last byte of its response. Knows no protocol, on neither side. */
-export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
+export class HttpExchange implements RequestEvents, Trying {
   readonly #context: ExchangeContext;
   readonly #client: InboundStream;
-  readonly #request: Head;
-  readonly #timer: Timer = new Timer(this);
-  readonly #idempotent: boolean;
+  readonly request: Head;
   readonly #startedMs: number;
-  #state: State = "connecting";
+  #state: State = "trying";
   #target: Target<Link> | null = null;
-  #backend: OutboundStream | null = null;
-  #link: Link | null = null;
-  #index = -1;
-  #tried: readonly number[] = NOTHING_TRIED;
-  /** Who learns how the attempts go; `null` where nobody does, and then no clock is read for it. */
-  #feedback: Feedback | null = null;
-  /** Since when the time is the backend's: it is dialled, has the beginning of the request, has all of it. */
-  #askedMs = 0;
+  /** `null` while it is not known where the request goes. */
+  #attempts: Attempts | null = null;
   /** What a new attempt would need of the body; `null` while nothing of it has come. */
   #kept: KeptBody | null = null;
   #requestBytes = 0;
@@ -60,29 +57,47 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
   /** Whether the backend has sent 100. */
   #continued = false;
   #trailers: Head | null = null;
+  #total: Deadline | null = null;
 
   constructor(context: ExchangeContext, client: InboundStream, request: Head) {
     this.#context = context;
     this.#client = client;
-    this.#request = request;
-    this.#idempotent = request.isIdempotent;
+    this.request = request;
     this.#startedMs = context.wheel.refresh();
     context.row.add(COLUMN.requests, 1);
     context.row.add(COLUMN.bytesIn, request.end - request.start);
     context.row.begin();
   }
 
+  // Trying: what its attempts ask.
+
+  get origin(): Origin {
+    return this.#client.origin;
+  }
+
+  get kept(): KeptBody | null {
+    return this.#kept;
+  }
+
+  get wheel(): TimerWheel {
+    return this.#context.wheel;
+  }
+
+  get fineWheel(): TimerWheel {
+    return this.#context.fineWheel;
+  }
+
   /** Finds the request's way and begins its first attempt. */
   begin(): void {
-    const request = this.#request;
+    const { request } = this;
     const target = this.#context.route(request);
     this.#target = target;
     if (target === null) {
       this.#respondError("ROUTE_NOT_FOUND", "");
       return;
     }
-    this.#feedback = target.live.feedback;
-    const { limits, timeouts } = target;
+    const { limits, timeouts, live } = target;
+    live.budget.request(this.#startedMs);
     this.#client.settle(timeouts.keepAliveMs, timeouts.bodyMs);
     const excess = headExcess(request, limits);
     if (excess !== null) {
@@ -96,7 +111,13 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
     }
     this.#requestDone = request.framing === "none";
     if (request.upgrade) request.upgrade = mayUpgrade(request);
-    this.#choose();
+    if (timeouts.totalMs > 0)
+      this.#total = new Deadline(this.#context.wheel, timeouts.totalMs, () =>
+        this.#fail("ROUTE_TIMEOUT", `not done within ${timeouts.totalMs} ms in all`),
+      );
+    this.#attempts = new Attempts(this, target);
+    const none = this.#attempts.begin();
+    if (none !== 0) this.#respondError(none === FULL ? "POOL_FULL" : "POOL_NO_BACKEND", "");
   }
 
   // RequestEvents: what the client does.
@@ -111,302 +132,209 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
       this.#fail("CLIENT_BODY_TOO_LARGE", `more than ${most} bytes`);
       return;
     }
-    const backend = this.#backend;
-    const waiting = this.#state === "connecting" || backend === null;
+    const attempt = this.#current;
+    const waiting = attempt === null || !attempt.ready;
     if (this.#state !== "responding") (this.#kept ??= new KeptBody()).add(bytes, start, end, waiting);
     if (waiting) {
       this.#client.pauseBody();
       return;
     }
-    this.#link?.row.add(COLUMN.bytesIn, length);
-    backend.sendBody(bytes, start, end);
-    this.#waitForBody();
-    if (backend.blocked) this.#client.pauseBody();
+    attempt.sendBody(bytes, start, end);
+    attempt.waitForBody();
+    if (attempt.blocked) this.#client.pauseBody();
   }
 
   requestEnd(trailers: Head | null): void {
     if (this.#state === "done" || this.#requestDone) return;
     this.#requestDone = true;
     this.#trailers = trailers;
-    if (this.#state !== "connecting") this.#requestSent();
+    const attempt = this.#current;
+    if (attempt !== null && attempt.ready) this.#requestSent(attempt);
   }
 
   requestFailed(code: ErrorCode, detail: string): void {
-    if (this.#state === "done") return;
-    this.#fail(code, detail);
+    if (this.#state !== "done") this.#fail(code, detail);
   }
 
   clientWritable(): void {
     if (this.#state !== "responding") return;
-    this.#waitForBody();
-    if (!this.#client.blocked) this.#backend?.resumeBody();
+    this.#current?.waitForBody();
+    if (!this.#client.blocked) this.#current?.resumeBody();
   }
 
-  // ResponseEvents: what the backend does.
+  // Waiter: what the gate of the pool tells.
 
-  backendReady(): void {
-    const backend = this.#backend;
-    const link = this.#link;
-    if (backend === null || link === null || this.#state !== "connecting") return;
-    this.#state = "sending";
-    link.row.add(COLUMN.requests, 1);
-    link.row.add(COLUMN.bytesIn, this.#request.end - this.#request.start);
-    backend.sendHead(this.#request, this.#client.origin);
-    if (this.#kept !== null) link.row.add(COLUMN.bytesIn, this.#kept.sendTo(backend));
-    if (this.#requestDone) this.#requestSent();
+  admitted(index: number): void {
+    this.#attempts?.try(index);
+  }
+
+  turnedAway(code: ErrorCode, detail: string): void {
+    this.#respondError(code, detail);
+  }
+
+  // AttemptEvents: what the backend does.
+
+  attemptReady(attempt: HttpAttempt): void {
+    attempt.send(this.request, this.#client.origin, this.#kept);
+    if (this.#requestDone) this.#requestSent(attempt);
     else {
-      if (this.#feedback !== null) this.#askedMs = this.#context.wheel.refresh();
+      attempt.sendLater();
       // A client that waits for a 100 waits for the backend (RFC 9110 §10.1.1).
-      if (this.#waitsForContinue()) this.#context.wheel.set(this.#timer, this.#target?.timeouts.responseMs ?? 0);
-      else this.#waitForBody();
-      if (!backend.blocked) this.#client.resumeBody();
+      if (this.#waitsForContinue()) attempt.waitForResponse();
+      else attempt.waitForBody();
+      if (!attempt.blocked) this.#client.resumeBody();
     }
   }
 
-  responseHead(response: Head): void {
-    if (this.#state === "done") return;
-    const { row } = this.#context;
-    const link = this.#link;
-    if (link === null) return;
+  attemptHead(attempt: HttpAttempt, response: Head): void {
     const { status } = response;
-    link.row.respond(status);
-    row.respond(status);
     if (status === 101) {
-      if (this.#feedback !== null) this.#learn(this.#feedback, false);
-      this.#target?.live.health.answered(this.#index, status);
+      this.#context.row.respond(status);
+      this.#addAffinity(attempt, response);
       this.#client.sendHead(response);
-      this.#upgrade();
+      this.#upgrade(attempt);
       return;
     }
     if (status < 200) {
-      this.#client.sendHead(response);
-      if (status === 100) this.#continued = true;
-      if (this.#state === "sending") this.#waitForBody();
+      this.#interim(attempt, response);
       return;
     }
-    if (this.#feedback !== null) this.#learn(this.#feedback, status >= 500);
-    const health = this.#target?.live.health;
-    health?.answered(this.#index, status);
-    if (response.asksToDrain) health?.asksToDrain(this.#index);
-    this.#state = "responding";
-    this.#kept = null;
-    const microseconds = (this.#context.wheel.refresh() - this.#startedMs) * 1000;
-    link.row.observeLatency(microseconds);
-    row.observeLatency(microseconds);
-    this.#countOut(response.end - response.start);
-    this.#client.sendHead(response);
-    this.#waitForBody();
+    const attempts = this.#attempts;
+    const why = attempts === null ? "" : attempts.answered(attempt, status, this.#requestDone);
+    if (why === null) attempt.discard();
+    else {
+      if (why !== "") addLine(response, notRetried(why));
+      this.#respond(attempt, response);
+    }
   }
 
-  responseBody(bytes: Buffer, start: number, end: number): void {
+  attemptBody(bytes: Buffer, start: number, end: number): void {
     if (this.#state !== "responding") return;
-    this.#countOut(end - start);
+    this.#context.row.add(COLUMN.bytesOut, end - start);
     this.#client.sendBody(bytes, start, end);
-    this.#waitForBody();
-    if (this.#client.blocked) this.#backend?.pauseBody();
+    this.#current?.waitForBody();
+    if (this.#client.blocked) this.#current?.pauseBody();
   }
 
-  responseEnd(trailers: Head | null): void {
+  attemptEnd(trailers: Head | null): void {
     if (this.#state === "done") return;
     // A backend may answer before it has read all; what is left of the request has nowhere to go.
     this.#finish();
     this.#client.sendEnd(trailers);
   }
 
-  attemptFailed(code: ErrorCode, detail: string): void {
-    if (this.#state === "done") return;
-    // There is no stream yet when dialling fails at once, as with a unix socket without its file.
-    const backend = this.#backend;
-    const link = this.#link;
-    this.#backend = null;
-    if (link === null) return;
-    link.row.end();
-    this.#link = null;
+  mayRepeat(attempt: HttpAttempt): boolean {
+    return this.#attempts !== null && this.#attempts.mayRepeat(attempt);
+  }
+
+  attemptFailed(attempt: HttpAttempt, code: ErrorCode, detail: string): void {
+    attempt.blame(code);
     if (this.#state === "responding") {
-      if (this.#feedback !== null) this.#learn(this.#feedback, true);
-      this.#target?.live.health.failed(this.#index, code);
-      link.row.fail(code);
       this.#context.row.fail(code);
       this.#finish();
       this.#client.abort();
       return;
     }
-    // The stale keep-alive race (RFC 9112 §9.3.1): the backend closed the connection while the request was on its way.
-    const sent = backend !== null && backend.sent;
-    const stale = code === "BACKEND_RESET" && backend !== null && backend.reused;
-    if (stale) link.sawStale();
-    // A head without the whole of its body would make a body of the next request on that connection.
-    const repeatable = this.#kept?.whole !== false;
-    if (stale && repeatable && (this.#idempotent || !sent)) {
-      link.row.add(COLUMN.retries, 1);
-      this.#attempt(this.#index, "none");
-      return;
-    }
-    if (this.#feedback !== null) this.#learn(this.#feedback, true);
-    // What ended while it was idle says nothing of how the backend is.
-    if (!stale) this.#target?.live.health.failed(this.#index, code);
-    link.row.fail(code);
-    const tried = [...this.#tried, this.#index];
-    this.#tried = tried;
-    const target = this.#target;
-    if (target !== null && repeatable && !sent && ERRORS[code].retry && tried.length < target.limits.attempts) {
-      const { pool, key } = target.live;
-      const next = pool.pick(key === null ? 0 : key.ofRequest(this.#request, this.#client.origin), tried);
-      if (next !== -1) {
-        link.row.add(COLUMN.retries, 1);
-        link.report(this.#context.log, "backend failed over", code, detail);
-        this.#attempt(next, this.#reuse());
-        return;
-      }
-    }
-    link.report(this.#context.log, "backend failed", code, detail);
-    this.#respondError(code, detail);
-  }
-
-  backendWritable(): void {
-    if (this.#state === "done" || this.#state === "connecting") return;
-    if (!this.#requestDone) this.#waitForBody();
-    if (this.#backend?.blocked === false) this.#client.resumeBody();
-  }
-
-  // Expiring
-
-  expired(): void {
-    const { timeouts } = this.#target ?? { timeouts: null };
-    if (timeouts === null) return;
-    switch (this.#state) {
-      case "awaiting":
-        this.#fail("BACKEND_RESPONSE_TIMEOUT", `no response within ${timeouts.responseMs} ms`);
-        break;
-      case "sending":
-        if (this.#waitsForContinue())
-          this.#fail("BACKEND_RESPONSE_TIMEOUT", `no answer to Expect: 100-continue within ${timeouts.responseMs} ms`);
-        else if (this.#backend?.blocked === true)
-          this.#fail("BACKEND_SLOW_READER", `no progress for ${timeouts.bodyMs} ms`);
-        else this.#fail("CLIENT_BODY_TIMEOUT", `no progress for ${timeouts.bodyMs} ms`);
-        break;
-      case "responding":
-        if (this.#client.blocked) this.#fail("CLIENT_SLOW_READER", `no progress for ${timeouts.bodyMs} ms`);
-        else this.#fail("BACKEND_BODY_TIMEOUT", `no progress for ${timeouts.bodyMs} ms`);
-        break;
-      case "connecting":
-      case "done":
-        break;
+    const attempts = this.#attempts;
+    const why = attempts === null ? "" : attempts.failed(attempt, code);
+    const { log } = this.#context;
+    if (why === null) attempt.link.report(log, "backend failed over", code, detail);
+    else {
+      attempt.link.report(log, "backend failed", code, detail);
+      this.#respondError(code, why === "" ? detail : `${detail}; not retried: ${why}`);
     }
   }
 
-  #choose(): void {
-    const target = this.#target;
-    if (target === null) return;
-    const { pool, key } = target.live;
-    const index = pool.pick(key === null ? 0 : key.ofRequest(this.#request, this.#client.origin), NOTHING_TRIED);
-    if (index === -1) this.#respondError("POOL_NO_BACKEND", "");
-    else this.#attempt(index, this.#reuse());
+  attemptWritable(attempt: HttpAttempt): void {
+    if (!this.#requestDone) attempt.waitForBody();
+    if (!attempt.blocked) this.#client.resumeBody();
   }
 
-  #reuse(): Reuse {
-    return this.#idempotent ? "any" : "recent";
+  attemptStalled(attempt: HttpAttempt): void {
+    const { bodyMs = 0, responseMs = 0 } = this.#target?.timeouts ?? {};
+    const stood = `no progress for ${bodyMs} ms`;
+    if (this.#state === "responding") {
+      if (this.#client.blocked) this.#fail("CLIENT_SLOW_READER", stood);
+      else attempt.fail("BACKEND_BODY_TIMEOUT", stood);
+    } else if (this.#waitsForContinue())
+      attempt.fail("BACKEND_RESPONSE_TIMEOUT", `no answer to Expect: 100-continue within ${responseMs} ms`);
+    else if (attempt.blocked) attempt.fail("BACKEND_SLOW_READER", stood);
+    else this.#fail("CLIENT_BODY_TIMEOUT", stood);
   }
 
-  #attempt(index: number, reuse: Reuse): void {
-    const target = this.#target;
-    const link = target?.live.links[index];
-    if (target === null || link === undefined) return;
-    this.#state = "connecting";
-    this.#timer.deadline = Number.POSITIVE_INFINITY;
-    this.#index = index;
-    this.#link = link;
-    link.row.begin();
-    if (this.#feedback !== null) this.#askedMs = this.#context.wheel.refresh();
-    const backend = link.lease(this, target.attempt, reuse);
-    // It has failed already, and `attemptFailed` has seen to what comes next.
-    if (this.#link !== link) return;
-    this.#backend = backend;
-    if (backend.ready) this.backendReady();
+  // The request.
+
+  get #current(): HttpAttempt | null {
+    return this.#attempts === null ? null : this.#attempts.current;
   }
 
-  #requestSent(): void {
-    this.#backend?.sendEnd(this.#trailers);
-    if (this.#state !== "sending") return;
-    this.#state = "awaiting";
-    // The time that a client takes for its request is not the backend's.
-    if (this.#feedback !== null) this.#askedMs = this.#context.wheel.refresh();
-    this.#context.wheel.set(this.#timer, this.#target?.timeouts.responseMs ?? 0);
+  #requestSent(attempt: HttpAttempt): void {
+    attempt.sendEnd(this.#trailers);
+    this.#attempts?.asked(attempt);
   }
 
   #waitsForContinue(): boolean {
-    return this.#request.expectContinue && !this.#continued && this.#requestBytes === 0;
+    return this.request.expectContinue && !this.#continued && this.#requestBytes === 0;
   }
 
-  #waitForBody(): void {
-    this.#context.wheel.set(this.#timer, this.#target?.timeouts.bodyMs ?? 0);
+  // The response.
+
+  #interim(attempt: HttpAttempt, response: Head): void {
+    // Of two attempts nobody knows yet whose the response will be.
+    if (this.#attempts?.race === true) return;
+    this.#context.row.respond(response.status);
+    this.#client.sendHead(response);
+    if (response.status === 100) this.#continued = true;
+    if (!attempt.asked) attempt.waitForBody();
   }
 
-  /** Tells how the attempt went. How long a body takes says nothing of when its backend answers. */
-  #learn(feedback: Feedback, failed: boolean): void {
-    const now = this.#context.wheel.refresh();
-    const microseconds = this.#state === "responding" ? 0 : (now - this.#askedMs) * 1000;
-    if (failed) feedback.failed(this.#index, microseconds, now);
-    else feedback.answered(this.#index, microseconds, now);
+  #respond(attempt: HttpAttempt, response: Head): void {
+    const { row, wheel } = this.#context;
+    this.#state = "responding";
+    this.#kept = null;
+    this.#attempts?.settle(attempt);
+    const microseconds = (wheel.refresh() - this.#startedMs) * 1000;
+    row.respond(response.status);
+    row.observeLatency(microseconds);
+    attempt.link.row.observeLatency(microseconds);
+    const bytes = response.end - response.start;
+    row.add(COLUMN.bytesOut, bytes);
+    attempt.link.row.add(COLUMN.bytesOut, bytes);
+    this.#addAffinity(attempt, response);
+    this.#client.sendHead(response);
+    attempt.waitForBody();
   }
 
-  #countOut(bytes: number): void {
-    this.#context.row.add(COLUMN.bytesOut, bytes);
-    this.#link?.row.add(COLUMN.bytesOut, bytes);
+  #addAffinity(attempt: HttpAttempt, response: Head): void {
+    const affinity = this.#target?.live.affinity ?? null;
+    if (affinity === null) return;
+    const line = affinity.fieldFor(this.request, attempt.index);
+    if (line !== null) addLine(response, line);
   }
 
   /** 101: from here on it is bytes both ways. */
-  #upgrade(): void {
+  #upgrade(attempt: HttpAttempt): void {
     const { wheel, row, tunnels } = this.#context;
-    const backend = this.#backend;
-    const link = this.#link;
-    if (backend === null || link === null) return;
     // In flight until the tunnel ends.
-    this.#link = null;
-    this.#backend = null;
     const idleMs = this.#target?.timeouts.idleMs ?? 0;
     row.begin();
     this.#finish();
-    const tunnel: Tunnel = new Tunnel(this.#client.detach(), backend.detach(), wheel, idleMs, {
-      passedIn: (bytes) => {
-        row.add(COLUMN.bytesIn, bytes);
-        link.row.add(COLUMN.bytesIn, bytes);
-      },
-      passedOut: (bytes) => {
-        row.add(COLUMN.bytesOut, bytes);
-        link.row.add(COLUMN.bytesOut, bytes);
-      },
-      finished: (why) => {
-        row.end();
-        link.row.end();
-        tunnels.delete(tunnel);
-        if (why === "idle") row.fail("TUNNEL_IDLE");
-      },
-    });
-    tunnels.add(tunnel);
+    openTunnel(this.#client.detach(), attempt, wheel, idleMs, row, tunnels);
   }
 
-  /** Ends the exchange by an error that is not the attempt's own. */
+  // The end.
+
+  /** Ends the exchange by what is not its backend's fault. */
   #fail(code: ErrorCode, detail: string): void {
-    const backend = this.#backend;
-    const link = this.#link;
-    const responding = this.#state === "responding";
-    this.#backend = null;
-    if (link !== null && ERRORS[code].source === "backend") {
-      if (this.#feedback !== null) this.#learn(this.#feedback, true);
-      this.#target?.live.health.failed(this.#index, code);
-      link.row.fail(code);
-      link.report(this.#context.log, "backend failed", code, detail);
-    }
-    if (!responding && ERRORS[code].status !== 0) {
-      // What the backend still holds is given up before the client is answered.
-      backend?.cancel();
+    if (this.#state !== "responding" && ERRORS[code].status !== 0) {
+      // What backends still hold is given up before the client is answered.
+      this.#attempts?.cancel();
       this.#respondError(code, detail);
       return;
     }
     this.#context.row.fail(code);
+    this.#attempts?.cancel();
     this.#finish();
-    backend?.cancel();
     if (code !== "CLIENT_GONE") this.#client.abort();
   }
 
@@ -415,30 +343,15 @@ export class HttpExchange implements RequestEvents, ResponseEvents, Expiring {
     row.fail(code);
     row.respond(ERRORS[code].status);
     this.#finish();
-    const health = this.#target?.live.health;
-    const { head, body } = errorResponse(
-      code,
-      health?.panics === true ? withPanic(detail) : detail,
-      code === "POOL_NO_BACKEND" && health !== undefined ? health.retryAfterSeconds : null,
-    );
-    this.#client.sendHead(head);
-    this.#client.sendBody(body, 0, body.length);
-    this.#client.sendEnd(null);
+    sendError(this.#client, this.#target, code, detail);
   }
 
   #finish(): void {
     if (this.#state === "done") return;
     this.#state = "done";
-    this.#context.wheel.remove(this.#timer);
+    this.#total?.cancel();
     this.#context.row.end();
-    this.#link?.row.end();
-    this.#link = null;
-    this.#backend = null;
+    this.#attempts?.end();
     this.#kept = null;
   }
-}
-
-/** Says of an error that it happened while all backends get work, the healthy and the others. */
-function withPanic(detail: string): string {
-  return `${detail}${detail === "" ? "" : "; "}the pool panics, too few of its backends are healthy`;
 }

@@ -1,13 +1,19 @@
-import type { Limits, Timeouts } from "../plan.ts";
+import type { Limits, RoutePlan, Timeouts } from "../plan.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Head } from "../http/head.ts";
 import type { Origin, OutboundStream, ResponseEvents } from "../http/streams.ts";
 import type { AttemptLimits } from "../http1/backend-connection.ts";
 import type { Row } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
+import type { Affinity } from "../pool/affinity.ts";
+import type { Gate } from "../pool/gate.ts";
+import type { LatencyWindow } from "../pool/latency-window.ts";
 import type { Pool } from "../pool/pool.ts";
 import type { PoolEvidence } from "../pool/pool-evidence.ts";
+import type { RetryBudget } from "../pool/retry-budget.ts";
 import type { BackendLink } from "./backend-link.ts";
+import { Hedge } from "./hedge.ts";
+import { Retry } from "./retry.ts";
 
 /** Which streams will do for an attempt: one on any connection that is there, on one used just now, or on a new one only. */
 export type Reuse = "any" | "recent" | "none";
@@ -49,6 +55,14 @@ export interface LivePool<L extends Link = BackendLink> {
   readonly feedback: Feedback | null;
   /** Who is told what attempts say of the health of backends. */
   readonly health: PoolEvidence;
+  /** Lets in what there is room for; `null` where nothing is limited. */
+  readonly gate: Gate | null;
+  /** Which clients belong to which backends; `null` where they are free. */
+  readonly affinity: Affinity | null;
+  /** How long its answers took lately; `null` where nobody asks. */
+  readonly latencies: LatencyWindow | null;
+  /** How many attempts there may be after others that failed. */
+  readonly budget: RetryBudget;
   /** By the position of the backend in the pool. */
   readonly links: readonly L[];
 }
@@ -60,10 +74,15 @@ export interface Target<L extends Link = BackendLink> {
   readonly limits: Limits;
   /** What the codec needs to know of them. */
   readonly attempt: AttemptLimits;
+  /** When an attempt that failed is followed by another. */
+  readonly retry: Retry;
+  /** When a second attempt is made beside one that takes long; `null` for never. */
+  readonly hedge: Hedge | null;
 }
 
 /** A target of a route of the plan. */
-export function makeTarget(live: LivePool, timeouts: Timeouts, limits: Limits): Target {
+export function makeTarget(live: LivePool, route: RoutePlan, workers: number): Target {
+  const { timeouts, limits, retry, hedge } = route;
   const { connectMs, idleBackendMs } = timeouts;
   const { headBytes, fields, targetBytes, idleConnections } = limits;
   return {
@@ -71,5 +90,7 @@ export function makeTarget(live: LivePool, timeouts: Timeouts, limits: Limits): 
     timeouts,
     limits,
     attempt: { connectMs, idleBackendMs, headBytes, fields, targetBytes, idleConnections },
+    retry: new Retry(retry, live.budget),
+    hedge: hedge === null ? null : new Hedge(hedge, live.latencies, workers),
   };
 }

@@ -1,4 +1,4 @@
-import { type ErrorCode, ERRORS } from "../errors.ts";
+import type { ErrorCode } from "../errors.ts";
 import { addressOf } from "../http/origin.ts";
 import { connectErrorCode } from "../net/connect-error.ts";
 import type { Connection, Receiver } from "../net/connection.ts";
@@ -8,6 +8,7 @@ import { type Expiring, Timer, type TimerWheel } from "../net/timer-wheel.ts";
 import { COLUMN } from "../observe/columns.ts";
 import type { Row } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
+import { FULL, WAITING, type Waiter } from "../pool/gate.ts";
 import type { BackendLink } from "./backend-link.ts";
 import type { Target } from "./target.ts";
 import { Tunnel } from "./tunnel.ts";
@@ -25,8 +26,8 @@ export interface TcpContext {
 
 const NOTHING_TRIED: readonly number[] = [];
 
-/** A client's TCP connection: finds a backend that answers, then bytes pass both ways. */
-export class TcpSession implements Receiver {
+/** A client's TCP connection: finds a backend that answers, waiting for one with room, then bytes pass both ways. */
+export class TcpSession implements Receiver, Waiter {
   readonly #context: TcpContext;
   readonly #client: Connection;
   #attempt: Attempt | null = null;
@@ -43,19 +44,30 @@ export class TcpSession implements Receiver {
     context.row.begin();
   }
 
-  /** Chooses a backend and dials it. */
+  /** Chooses a backend and dials it, at once or when one has room. */
   begin(): void {
+    const { pool, gate } = this.#context.target.live;
+    const index =
+      gate === null ? pool.pick(this.#key(), NOTHING_TRIED) : gate.enter(this, this.#key(), NOTHING_TRIED, -1);
+    if (index >= 0) this.#dial(index);
+    else if (index === FULL) this.turnedAway("POOL_FULL", "");
+    else if (index !== WAITING) this.turnedAway("POOL_NO_BACKEND", "");
+  }
+
+  /** For the gate: a backend has room. */
+  admitted(index: number): void {
+    this.#dial(index);
+  }
+
+  /** There is no backend for it, or none has room in time. */
+  turnedAway(code: ErrorCode, detail: string): void {
     const { target, log, listener, row } = this.#context;
-    const { pool, key } = target.live;
-    const index = pool.pick(key === null ? 0 : key.ofConnection(addressOf(this.#client)), this.#tried);
-    const link = target.live.links[index];
-    if (link === undefined) {
-      row.fail("POOL_NO_BACKEND");
-      log.warn("connection failed", { listener, pool: target.live.pool.name, code: "POOL_NO_BACKEND" });
-      this.#giveUp();
-      return;
-    }
-    this.#dial(index, link);
+    const { pool, gate } = target.live;
+    row.fail(code);
+    // Of a pool that is full each client would be told of.
+    if (gate === null || code === "POOL_NO_BACKEND" || gate.mayReport())
+      log.warn("connection failed", { listener, pool: pool.name, code, ...(detail === "" ? {} : { detail }) });
+    this.#giveUp();
   }
 
   /** Closes at once: Weir ends, and the time for it to end by itself is over. */
@@ -118,6 +130,7 @@ export class TcpSession implements Receiver {
           link.left();
           if (why === "idle") row.fail("TUNNEL_IDLE");
           this.#leave();
+          target.live.gate?.left();
         },
       },
     );
@@ -128,30 +141,36 @@ export class TcpSession implements Receiver {
   /** For its attempt: the backend could not be connected to; another is tried while there is one. */
   attemptFailed(attempt: Attempt, code: ErrorCode, detail: string): void {
     this.#attempt = null;
-    const { target, log, listener, row, wheel } = this.#context;
-    const { pool, key, feedback } = target.live;
+    const { target, wheel } = this.#context;
+    const { feedback, gate } = target.live;
     const { link, index } = attempt;
     link.row.end();
     link.left();
     link.row.fail(code);
     if (feedback !== null) feedback.failed(index, attempt.microseconds(), wheel.now);
     target.live.health.failed(index, code);
-    if (this.#over) return;
+    if (!this.#over) this.#failOver(attempt, code, detail);
+    // Last, so that another attempt of this connection goes before what waits.
+    gate?.left();
+  }
+
+  #failOver({ link, index }: Attempt, code: ErrorCode, detail: string): void {
+    const { target, log, listener, row } = this.#context;
+    const { pool, gate } = target.live;
     const tried = [...this.#tried, index];
     this.#tried = tried;
-    const may = tried.length < target.limits.attempts && ERRORS[code].retry;
-    const next = may ? pool.pick(key === null ? 0 : key.ofConnection(addressOf(this.#client)), tried) : -1;
-    const nextLink = target.live.links[next];
-    if (nextLink !== undefined) {
+    const may = tried.length < target.retry.attempts && target.retry.wantedAfter(code, false);
+    const next = !may ? -1 : gate === null ? pool.pick(this.#key(), tried) : gate.tryEnter(this.#key(), tried);
+    if (next >= 0) {
       link.row.add(COLUMN.retries, 1);
       link.report(log, "backend failed over", code, detail);
-      this.#dial(next, nextLink);
+      this.#dial(next);
       return;
     }
     row.fail(code);
     log.warn("connection failed", {
       listener,
-      pool: target.live.pool.name,
+      pool: pool.name,
       backend: link.plan.id,
       code,
       detail,
@@ -160,8 +179,16 @@ export class TcpSession implements Receiver {
     this.#giveUp();
   }
 
-  #dial(index: number, link: BackendLink): void {
-    link.row.begin();
+  #key(): number {
+    const { key } = this.#context.target.live;
+    return key === null ? 0 : key.ofConnection(addressOf(this.#client));
+  }
+
+  #dial(index: number): void {
+    const { gate, links } = this.#context.target.live;
+    const link = links[index]!;
+    // A gate has counted it when it let it in.
+    if (gate === null) link.row.begin();
     this.#attempt = new Attempt(this, index, link, this.#context);
     link.dial(this.#attempt);
   }
@@ -169,6 +196,7 @@ export class TcpSession implements Receiver {
   /** No backend answers: the client is closed, with a reset, since nothing that it sent has been delivered. */
   #giveUp(): void {
     if (this.#over) return;
+    this.#context.target.live.gate?.leave(this);
     this.#attempt?.abandon();
     this.#attempt = null;
     this.#leave();
@@ -213,6 +241,7 @@ class Attempt implements Receiver, Expiring {
     this.link.row.end();
     this.link.abandoned();
     this.link.left();
+    this.#context.target.live.gate?.left();
   }
 
   opened(connection: Connection): void {

@@ -2,6 +2,7 @@
 import { crc32Byte, crc32Bytes } from "../balance/crc32.ts";
 import { FIELD } from "../http/fields.ts";
 import type { Head } from "../http/head.ts";
+import type { RequestFields } from "../pool/affinity.ts";
 import { pathOf } from "./request-key.ts";
 
 const TAB = 0x09;
@@ -71,8 +72,26 @@ export function withHeader(crc: number, request: Head, name: Buffer): number {
   return state;
 }
 
-/** The value of the first cookie of a name, in whichever field (RFC 6265 §4.2.1; HTTP/2 may send one field a cookie). */
+/** Where something stands in the bytes of a request. */
+export interface Range {
+  start: number;
+  end: number;
+}
+
+/** Filled anew for each cookie: one object for all. */
+const FOUND: Range = { start: 0, end: 0 };
+
+/** The value of the first cookie of a name. */
 export function withCookie(crc: number, request: Head, name: Buffer): number {
+  return findCookie(request, name, FOUND) ? crc32Bytes(crc, request.bytes, FOUND.start, FOUND.end) : crc;
+}
+
+/**
+ * Finds the first cookie of a name, in whichever field (RFC 6265 §4.2.1; HTTP/2 may send one field a cookie). O(bytes of cookies).
+ * @param into is told where its value stands
+ * @returns whether there is one
+ */
+export function findCookie(request: RequestFields, name: Buffer, into: Range): boolean {
   const { bytes } = request;
   for (let i = 0; i < request.count; i++) {
     if (!isNamed(request, i, COOKIE)) continue;
@@ -82,11 +101,12 @@ export function withCookie(crc: number, request: Head, name: Buffer): number {
       end = find(bytes, SEMICOLON, start, last);
       const equals = start + name.length;
       if (equals >= end || bytes[equals] !== EQUALS || name.compare(bytes, start, equals) !== 0) continue;
-      const from = afterSpace(bytes, equals + 1, end);
-      return crc32Bytes(crc, bytes, from, beforeSpace(bytes, from, end));
+      into.start = afterSpace(bytes, equals + 1, end);
+      into.end = beforeSpace(bytes, into.start, end);
+      return true;
     }
   }
-  return crc;
+  return false;
 }
 
 /**
@@ -148,7 +168,7 @@ function lower(byte: number): number {
   return byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
 }
 
-function isNamed(request: Head, index: number, name: Buffer): boolean {
+function isNamed(request: RequestFields, index: number, name: Buffer): boolean {
   const start = request.nameStart(index);
   if (request.nameEnd(index) - start !== name.length) return false;
   for (let i = 0; i < name.length; i++) if (lower(request.bytes[start + i]!) !== name[i]) return false;

@@ -105,7 +105,7 @@ test("never more than half of a pool is ejected", async () => {
   await using lb = cluster({
     backends: [...dead, some.plan(0)],
     health: { passive: PASSIVE },
-    limits: { attempts: 4 },
+    retry: { attempts: 4 },
   });
   await using user = await client(lb);
   while (!events(lb).includes("backend not ejected")) expect((await user.ask(get())).status).toBe(200);
@@ -118,7 +118,7 @@ test("five tcp connections that are refused in a row eject", async () => {
     mode: "tcp",
     backends: [refusingPort(), refusingPort()],
     health: { passive: PASSIVE, panicBelow: 0 },
-    limits: { attempts: 1 },
+    retry: { attempts: 1 },
   });
   while (!events(lb).includes("backend ejected")) {
     await using user = await connectRaw(lb.port);
@@ -130,7 +130,7 @@ test("five tcp connections that are refused in a row eject", async () => {
 test("with fewer than half healthy all get traffic, which is said in the log and to the client", async () => {
   await using some = new Numbered(1);
   const backends = [refusingPort(), refusingPort(), some.plan(0)];
-  await using lb = cluster({ backends, health: { probe: TCP, passive: null }, limits: { attempts: 1 } });
+  await using lb = cluster({ backends, health: { probe: TCP, passive: null }, retry: { attempts: 1 } });
   await until(() => lb.words.panic(0));
   expect(lb.log.find(({ event }) => event === "pool panics")).toMatchObject({
     level: "error",

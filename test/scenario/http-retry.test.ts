@@ -146,14 +146,14 @@ describe("a backend that cannot be connected to", () => {
     const response = await user.ask(get());
     expect([response.status, response.field("proxy-status")]).toEqual([
       502,
-      'weir; error=connection_refused; details="BACKEND_REFUSED: ENOENT"',
+      'weir; error=connection_refused; details="BACKEND_REFUSED: ENOENT; not retried: no other backend takes work"',
     ]);
     expect((await user.ask(get())).status).toBe(502);
   });
 
   for (const attempts of [3, 1, 4])
     test(`is tried up to ${attempts} times in all where so configured, each time another one`, async () => {
-      await using lb = weir({ backends: NOBODY, limits: { attempts } });
+      await using lb = weir({ backends: NOBODY, retry: { attempts } });
       await using user = await client(lb);
       expect((await user.ask(get())).status).toBe(502);
       const tried = NOBODY.map((_, index) => lb.backendErrors(index, "BACKEND_REFUSED"));
@@ -222,7 +222,7 @@ for (const policy of ["round-robin", "random", "least-connections", "two-choices
     await using app = backend(() => undefined);
     await using other = backend(() => undefined);
     const bounded = ({ port }: Backend) => ({ address: parseAddress(`127.0.0.1:${port}`), maxConnections: 2 });
-    await using lb = weir({ backends: [bounded(app), bounded(other)], policy });
+    await using lb = weir({ backends: [bounded(app), bounded(other)], policy, poolLimits: { maxQueue: 0 } });
     const users = await Promise.all(Array.from({ length: 5 }, () => client(lb)));
     for (const [i, user] of users.slice(0, 4).entries()) {
       user.send(get());

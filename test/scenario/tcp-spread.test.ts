@@ -124,14 +124,19 @@ describe("first", () => {
     await close(servers);
   });
 
-  test("closes the client where all backends are full", async () => {
+  test("closes the client where all backends are full and none may wait", async () => {
     const servers = numbered(1);
     const address = { kind: "tcp", host: "127.0.0.1", port: servers[0]?.port ?? 0 } as const;
-    await using lb = cluster({ mode: "tcp", policy: "first", backends: [{ address, maxConnections: 1 }] });
+    await using lb = cluster({
+      mode: "tcp",
+      policy: "first",
+      backends: [{ address, maxConnections: 1 }],
+      poolLimits: { maxQueue: 0 },
+    });
     const client = await served(lb);
     const refused = await connectRaw(lb.port);
     await refused.until(({ closed }) => closed);
-    expect(lb.listenerErrors("POOL_NO_BACKEND")).toBe(1);
+    expect(lb.listenerErrors("POOL_FULL")).toBe(1);
     client.reset();
     await until(() => lb.inFlight() === 0);
     await close(servers);

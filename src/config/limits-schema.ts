@@ -1,0 +1,39 @@
+import type { z } from "zod";
+import { DEFAULT_POOL_LIMITS } from "./defaults.ts";
+import { duration, whole, wholeOrAuto } from "./leaves.ts";
+
+/** More than this at a time is no limit. */
+const MOST = 1_000_000;
+
+const MAX_CONNECTIONS =
+  "Most requests (http) or open connections (tcp) at a time, over all workers; idle connections do not count. Without it there is no limit.";
+const MAX_IN_FLIGHT =
+  "Most requests (http) or open connections (tcp) at a time, over all workers; with `maxConnections` the smaller one holds. `auto` learns it from latency, in each worker for itself, for http only. See [limits.md](limits.md).";
+
+/** Keys of a pool's limits that no other place has. */
+export const poolLimitKeys = {
+  maxConnections: whole(MAX_CONNECTIONS, null, 1, MOST).optional(),
+  maxInFlight: wholeOrAuto(MAX_IN_FLIGHT, 1, MOST).optional(),
+  maxQueue: whole(
+    "Most requests or connections that wait for room, over all workers; what comes beside them is answered 503 at once.",
+    DEFAULT_POOL_LIMITS.maxQueue,
+    0,
+    MOST,
+  ).optional(),
+  queueTimeout: duration(
+    "How long one may wait for room before it is answered 503; 0 for no deadline.",
+    DEFAULT_POOL_LIMITS.queueTimeoutMs,
+  ).optional(),
+} satisfies Record<string, z.ZodType>;
+
+/** Limits among the keys of a backend. */
+export const backendLimitKeys = {
+  maxConnections: whole(MAX_CONNECTIONS, null, 1, MOST).optional(),
+  maxInFlight: wholeOrAuto(MAX_IN_FLIGHT, 1, MOST).optional(),
+  maxQueue: whole(
+    "Of those that wait, most that may wait for this backend alone, being pinned to it; what comes beside them goes to any. Without it as many as the pool lets wait.",
+    null,
+    0,
+    MOST,
+  ).optional(),
+} satisfies Record<string, z.ZodType>;

@@ -1,0 +1,200 @@
+import type { ErrorCode } from "../errors.ts";
+import type { Head } from "../http/head.ts";
+import type { Origin } from "../http/streams.ts";
+import type { TimerWheel } from "../net/timer-wheel.ts";
+import { COLUMN } from "../observe/columns.ts";
+import { type FULL, type NONE, WAITING, type Waiter } from "../pool/gate.ts";
+import { Deadline } from "./deadline.ts";
+import { Failover, NO_OTHER } from "./failover.ts";
+import { type AttemptEvents, HttpAttempt } from "./http-attempt.ts";
+import type { KeptBody } from "./kept-body.ts";
+import type { Link, Target } from "./target.ts";
+
+/** An exchange as its attempts see it. */
+export interface Trying extends AttemptEvents, Waiter {
+  readonly request: Head;
+  readonly origin: Origin;
+  /** What has come of the body; `null` while nothing has. */
+  readonly kept: KeptBody | null;
+  readonly wheel: TimerWheel;
+  /** For delays of few milliseconds. */
+  readonly fineWheel: TimerWheel;
+}
+
+const NOTHING_TRIED: readonly number[] = [];
+
+/** The attempts of one exchange: which backends, in which order, and two at a time where that is wanted. */
+export class Attempts {
+  readonly #exchange: Trying;
+  readonly #target: Target<Link>;
+  /** Whether the request may reach two backends. */
+  readonly #repeatable: boolean;
+  /** Whether the client belongs to the backend that it goes to. */
+  #pinned = false;
+  #first: HttpAttempt | null = null;
+  /** A second attempt beside one that takes long. */
+  #rival: HttpAttempt | null = null;
+  /** `null` while no attempt has failed. */
+  #failover: Failover | null = null;
+  #hedging: Deadline | null = null;
+
+  constructor(exchange: Trying, target: Target<Link>) {
+    this.#exchange = exchange;
+    this.#target = target;
+    this.#repeatable = target.retry.mayReachTwo(exchange.request);
+  }
+
+  /** The attempt that the request's body goes to, and whose response is sent; `null` while there is none. */
+  get current(): HttpAttempt | null {
+    return this.#first;
+  }
+
+  /** Whether two are under way, and nobody knows yet whose the response will be. */
+  get race(): boolean {
+    return this.#rival !== null;
+  }
+
+  /** Chooses a backend and begins, now or when the gate of the pool lets it. @returns why there is none, 0 otherwise */
+  begin(): 0 | typeof NONE | typeof FULL {
+    const { pool, gate, affinity, key: poolKey } = this.#target.live;
+    const { request, origin } = this.#exchange;
+    const key = poolKey === null ? 0 : poolKey.ofRequest(request, origin);
+    const pinned = affinity === null ? -1 : affinity.pinnedOf(request);
+    this.#pinned = pinned !== -1;
+    let index = pinned;
+    if (gate !== null) index = gate.enter(this.#exchange, key, NOTHING_TRIED, pinned);
+    else if (pinned === -1) index = pool.pick(key, NOTHING_TRIED);
+    if (index >= 0) this.try(index);
+    return index >= 0 || index === WAITING ? 0 : (index as typeof NONE | typeof FULL);
+  }
+
+  /** Begins an attempt on a backend. */
+  try(index: number): void {
+    const attempt = this.#make(index);
+    this.#first = attempt;
+    // A connection that has waited may be closing: it is for those that can be sent again.
+    attempt.begin(this.#repeatable ? "any" : "recent");
+  }
+
+  /** Whether an attempt that the stale keep-alive race has ended may be sent again (RFC 9112 §9.3.1). */
+  mayRepeat(attempt: HttpAttempt): boolean {
+    return this.#whole() && (this.#repeatable || !attempt.sent);
+  }
+
+  /** All of the request is with an attempt: from now on its backend is waited for. */
+  asked(attempt: HttpAttempt): void {
+    const { hedge } = this.#target;
+    const { request, wheel, fineWheel } = this.#exchange;
+    // A session is at one backend: the answer of another one would be quick and wrong.
+    if (hedge === null || this.#pinned || !this.#repeatable || request.upgrade) return;
+    if (this.#rival !== null || !attempt.asked) return;
+    const delayMs = hedge.delayMs(wheel.now);
+    this.#hedging?.cancel();
+    if (delayMs > 0)
+      this.#hedging = new Deadline(fineWheel, delayMs, () => this.#askTwice(hedge.granted(wheel.refresh())));
+  }
+
+  /**
+   * An attempt has failed: what now?
+   * @returns `null` when another one goes on; else why there is none, empty where nobody wanted one
+   */
+  failed(attempt: HttpAttempt, code: ErrorCode): string | null {
+    if (this.#leavesRace(attempt)) return null;
+    const { sent } = attempt;
+    // What is closed under a fresh connection too, right after a used one, is a backend that goes down.
+    const goesDown = attempt.repeated && code === "BACKEND_RESET" && this.#repeatable;
+    if (this.#target.retry.wantedAfter(code, sent)) return this.#another(attempt, sent, sent);
+    return goesDown ? this.#another(attempt, sent, false) : "";
+  }
+
+  /**
+   * An attempt was answered with a status: is that of another one to be sent instead?
+   * @param complete whether all of the request has come
+   * @returns as `failed`
+   */
+  answered(attempt: HttpAttempt, status: number, complete: boolean): string | null {
+    if (!this.#target.retry.wantedAfterStatus(status)) return "";
+    if (this.#leavesRace(attempt)) return null;
+    return complete ? this.#another(attempt, true, true) : "its body is still on its way";
+  }
+
+  /** The response will be that of this attempt. */
+  settle(attempt: HttpAttempt): void {
+    this.#hedging?.cancel();
+    const rival = attempt === this.#first ? this.#rival : this.#first;
+    this.#first = attempt;
+    this.#rival = null;
+    rival?.outrun();
+  }
+
+  /** Gives all of them up. */
+  cancel(): void {
+    this.#target.live.gate?.leave(this.#exchange);
+    const first = this.#first;
+    const rival = this.#rival;
+    this.end();
+    first?.cancel();
+    rival?.cancel();
+  }
+
+  /** The exchange is over. */
+  end(): void {
+    this.#hedging?.cancel();
+    this.#first = null;
+    this.#rival = null;
+  }
+
+  #make(index: number): HttpAttempt {
+    const link = this.#target.live.links[index];
+    if (link === undefined) throw new RangeError(`the pool has no backend ${index}`);
+    return new HttpAttempt(this.#exchange, this.#target, index, link, this.#exchange.wheel);
+  }
+
+  /**
+   * @param sent whether the backend may have worked on the request
+   * @param same whether the same backend will do where there is no other
+   */
+  #another(attempt: HttpAttempt, sent: boolean, same: boolean): string | null {
+    const failover = this.#failovers();
+    failover.add(attempt);
+    let next = failover.next(sent, this.#whole(), this.#exchange.wheel.refresh());
+    if (next === NO_OTHER && same) next = failover.again();
+    if (typeof next === "string") return next;
+    attempt.link.row.add(COLUMN.retries, 1);
+    this.try(next);
+    return null;
+  }
+
+  /** The attempt takes long: another one beside it. */
+  #askTwice(granted: boolean): void {
+    const first = this.#first;
+    if (!granted || first === null || this.#rival !== null || !this.#whole()) return;
+    const index = this.#failovers().other(first.index);
+    if (index < 0) return;
+    const rival = this.#make(index);
+    rival.link.row.add(COLUMN.hedges, 1);
+    this.#rival = rival;
+    rival.begin("any");
+  }
+
+  /** Whether it was one of two attempts, and the other one goes on alone. */
+  #leavesRace(attempt: HttpAttempt): boolean {
+    const rival = this.#rival;
+    if (rival === null) return false;
+    this.#rival = null;
+    this.#failover?.add(attempt);
+    if (attempt === this.#first) this.#first = rival;
+    return true;
+  }
+
+  #failovers(): Failover {
+    const { request, origin } = this.#exchange;
+    return (this.#failover ??= new Failover(this.#target, request, origin));
+  }
+
+  /** Whether all of the body that has come is still there: a head without it would make a body of the next request. */
+  #whole(): boolean {
+    const { kept } = this.#exchange;
+    return kept === null || kept.whole;
+  }
+}
