@@ -139,15 +139,14 @@ export class Head {
     return this.text(this.methodStart, this.methodEnd);
   }
 
+  /** Whether a backend may not look for a body, since the method has no use for one (RFC 9110 §9.3.1, §9.3.2). */
+  get expectsNoBody(): boolean {
+    return this.methodIs(GET) || this.methodIs(HEAD);
+  }
+
   /** Whether the response to this request has no body by its method (RFC 9110 §9.3.2). */
   get isHead(): boolean {
     return this.methodIs(HEAD);
-  }
-
-  /** Whether sending it twice has the effect of sending it once (RFC 9110 §9.2.2). */
-  get isIdempotent(): boolean {
-    for (const method of IDEMPOTENT) if (this.methodIs(method)) return true;
-    return false;
   }
 
   /** Whether the method is the given one; methods are case-sensitive. */
@@ -183,5 +182,5 @@ export class Head {
 }
 
 const EMPTY = Buffer.alloc(0);
+const GET = Buffer.from("GET");
 const HEAD = Buffer.from("HEAD");
-const IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"].map((name) => Buffer.from(name));

@@ -50,6 +50,9 @@ const BACKEND: Blame = {
 /** An idle connection that is closed sooner than this was not to be counted on (undici keeps as much from a told timeout). */
 const EARLY_MS = 1_000;
 
+/** Interim responses (1xx) to one request: none that means well sends more, and each is passed on. */
+const MOST_INTERIMS = 100;
+
 type State = "connecting" | "idle" | "leased" | "gone";
 
 /** The head of the response at hand: events are synchronous, and nobody keeps it. */
@@ -82,12 +85,18 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
   /** Bytes of an announced body that are still to be sent: until there are none, the backend takes all that comes for it. */
   #bodyLeft = 0;
   #toHead = false;
+  /** Whether the backend may have taken the request's body for another request. */
+  #mayReadOn = false;
   #upgrading = false;
   /** Whether any byte of a response has come. */
   #answered = false;
   /** Whether the final head of the response has come. */
   #responding = false;
   #keepAlive = false;
+  /** Whether the response's Connection names fields that go no further. */
+  #namesFields = false;
+  /** Interim heads of the response at hand. */
+  #interims = 0;
 
   /** Made when it is dialled, for the attempt that needs it. */
   constructor(context: BackendContext, events: ResponseEvents, limits: AttemptLimits) {
@@ -120,6 +129,7 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
     this.#requestDone = false;
     this.#responding = false;
     this.#answered = false;
+    this.#interims = 0;
     this.#timer.deadline = Number.POSITIVE_INFINITY;
   }
 
@@ -144,6 +154,8 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
     this.#upgrading = request.upgrade;
     this.#requestChunked = request.framing === "chunked";
     this.#bodyLeft = request.framing === "length" ? request.length : 0;
+    // One that does not read the body takes it for its next request: nobody else's may follow (CL.0, Kettle 2022).
+    this.#mayReadOn = request.framing !== "none" && request.expectsNoBody;
     writeRequestHead(this.#outbox, request, origin, this.#context.host);
   }
 
@@ -290,12 +302,17 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
         return;
       }
       if (status < 200) {
+        if (++this.#interims > MOST_INTERIMS) {
+          this.#fail("BACKEND_BAD_RESPONSE", `more than ${MOST_INTERIMS} interim responses`);
+          return;
+        }
         events.responseHead(responseHead);
         if (at >= bytes.length) return;
         continue;
       }
       this.#responding = true;
       this.#keepAlive = responseHead.keepAlive;
+      this.#namesFields = responseHead.namesFields;
       this.#body.begin(responseHead.framing, responseHead.length);
       if (responseHead.keepAliveSeconds >= 0) this.#context.learntKeepAlive(responseHead.keepAliveSeconds);
       events.responseHead(responseHead);
@@ -313,8 +330,9 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
   #complete(dirty: boolean): void {
     const events = this.#events;
     if (events === null) return;
-    const trailers = this.#body.trailers;
-    const reusable = !dirty && this.#keepAlive && this.#requestDone && this.#bodyLeft <= 0 && !this.#outbox.blocked;
+    // One of them may be meant (RFC 9110 §7.6.1).
+    const trailers = this.#namesFields ? null : this.#body.trailers;
+    const reusable = !dirty && !this.#mayReadOn && this.#keepAlive && this.#requestDone && this.#bodyLeft <= 0 && !this.#outbox.blocked;
     if (reusable) {
       this.#events = null;
       this.#state = "idle";

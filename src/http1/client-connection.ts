@@ -255,7 +255,7 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
           this.#bodyFailed();
           break;
         }
-        if (this.#body.done && this.#events !== null) this.#events.requestEnd(this.#body.trailers);
+        if (this.#body.done && this.#events !== null) this.#events.requestEnd(this.#trailers());
       }
       if (this.#responded) {
         this.#exchangeDone();
@@ -309,6 +309,11 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
       if (this.#body === NO_BODY) this.#body = new BodyReader();
       this.#body.begin(framing, length);
     }
+  }
+
+  /** Trailers of a message whose Connection names fields are left out: one of them may be meant (RFC 9110 §7.6.1). */
+  #trailers(): Head | null {
+    return this.#head?.namesFields === true ? null : this.#body.trailers;
   }
 
   #keepPending(bytes: Buffer, at: number): void {

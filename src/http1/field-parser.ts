@@ -187,12 +187,14 @@ function applyOption(head: Head, bytes: Buffer, start: number, length: number): 
   } else if (length === KEEP_ALIVE.length && equalsLower(bytes, start, KEEP_ALIVE)) {
     if (!head.closes) head.keepAlive = true;
   } else if (length === UPGRADE.length && equalsLower(bytes, start, UPGRADE)) head.upgrade = true;
-  else head.namesFields = true;
+  // TE goes no further in any case.
+  else if (length !== TE.length || !equalsLower(bytes, start, TE)) head.namesFields = true;
 }
 
 const CHUNKED = Buffer.from("chunked");
 const CONTINUE = Buffer.from("100-continue");
 const TRAILERS = Buffer.from("trailers");
+const TE = Buffer.from("te");
 const DRAIN = Buffer.from("drain");
 const CLOSE = Buffer.from("close");
 const KEEP_ALIVE = Buffer.from("keep-alive");

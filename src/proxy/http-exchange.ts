@@ -157,8 +157,8 @@ export class HttpExchange implements RequestEvents, Trying {
   }
 
   clientWritable(): void {
-    if (this.#state !== "responding") return;
-    this.#current?.waitForBody();
+    if (this.#state === "done") return;
+    if (this.#state === "responding") this.#current?.waitForBody();
     if (!this.#client.blocked) this.#current?.resumeBody();
   }
 
@@ -284,6 +284,7 @@ export class HttpExchange implements RequestEvents, Trying {
     if (this.#attempts?.race === true) return;
     this.#context.row.respond(response.status);
     this.#client.sendHead(response);
+    if (this.#client.blocked) attempt.pauseBody();
     if (response.status === 100) this.#continued = true;
     if (!attempt.asked) attempt.waitForBody();
   }

@@ -26,6 +26,21 @@ export const CASES: readonly Case[] = [
   { name: "PUT with a length", text: put("Content-Length: 5\r\n", "hello") },
   { name: "HEAD", text: get("", "HEAD / HTTP/1.1") },
   { name: "OPTIONS *", text: get("", "OPTIONS * HTTP/1.1") },
+  {
+    name: "OPTIONS that may go no further",
+    text: get("Max-Forwards: 0\r\n", "OPTIONS / HTTP/1.1"),
+    stricter: "RFC 9110 §7.6.2: at 0 it is not forwarded",
+  },
+  {
+    name: "a Host with a port past the last",
+    text: "GET / HTTP/1.1\r\nHost: a:65536\r\n\r\n",
+    stricter: "RFC 9112 §3.2: an invalid Host is a 400",
+  },
+  {
+    name: "a Host with a comma",
+    text: "GET / HTTP/1.1\r\nHost: a,b\r\n\r\n",
+    stricter: "RFC 9112 §3.2: an invalid Host is a 400",
+  },
   { name: "HTTP/1.0", text: "GET / HTTP/1.0\r\n\r\n" },
   { name: "an empty line before", text: `\r\n${get()}` },
   { name: "an absolute target", text: get("", "GET http://b:81/p?q HTTP/1.1") },
@@ -191,6 +206,9 @@ export const CASES: readonly Case[] = [
   // Chunks
   { name: "an extension", text: chunked("5;a=b\r\nhello\r\n0\r\n\r\n") },
   { name: "an extension with a quoted value", text: chunked('5;a="b;c"\r\nhello\r\n0\r\n\r\n') },
+  { name: "an extension of nothing", text: chunked("5;\r\nhello\r\n0\r\n\r\n") },
+  { name: "an extension without its value", text: chunked("5;a=\r\nhello\r\n0\r\n\r\n"), stricter: "RFC 9112 §7.1.1" },
+  { name: "an extension with an open quote", text: chunked('5;a="b\r\nhello\r\n0\r\n\r\n') },
   { name: "sizes in both cases", text: chunked("a\r\n0123456789\r\nA\r\n0123456789\r\n0\r\n\r\n") },
   { name: "leading zeros of a size", text: chunked("005\r\nhello\r\n00\r\n\r\n") },
   { name: "trailers", text: chunked("5\r\nhello\r\n0\r\nX: y\r\nZ: w\r\n\r\n") },

@@ -13,7 +13,9 @@ const server = createServer({ insecureHTTPParser: false, keepAlive: true }, (req
     response.end();
   });
 });
-server.on("checkContinue", (request, response) => server.emit("request", request, response));
+// What is expected is no matter of the parser.
+for (const event of ["checkContinue", "checkExpectation"])
+  server.on(event, (request, response) => server.emit("request", request, response));
 server.on("clientError", (_, socket) =>
   socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"),
 );
