@@ -122,7 +122,8 @@ function errorsPage(): string {
 
 Every error of Weir has a code of this table. **Fault** is whose it is: of the client, of the backend, of Weir itself, of the
 configuration or of the system. **Status** is what the client is answered, and **Proxy-Status** the error type of RFC 9209 in
-that answer. **Retry** tells whether the attempt may be repeated on another backend.
+that answer. **Retry** tells whether the attempt is repeated on another
+backend by default, where no byte of the request was sent; [resilience.md](resilience.md) tells what else can be.
 
 ${table(["code", "fault", "status", "Proxy-Status", "retry", "meaning", "mend"], rows)}
 `;

@@ -300,6 +300,14 @@ export const ERRORS = {
     "The connection was still open when `shutdown.timeout` ended.",
     "Raise `shutdown.timeout`.",
   ),
+  WEIR_NO_ROOM: exchange(
+    "weir",
+    0,
+    "connection_limit_reached",
+    false,
+    "A worker has as many connections as its file descriptors or `limits.connections` allow, and accepts no more until some are closed.",
+    "Raise `ulimit -n` or `limits.connections`, add workers, or lower `timeouts.keepAlive` (docs/limits.md).",
+  ),
   WEIR_INTERNAL: exchange(
     "weir",
     500,

@@ -151,6 +151,8 @@ export interface ListenerPlan {
   readonly via: boolean;
   /** One without `host` and `path` where the configuration names a `pool` directly. Never empty; exactly one in mode `tcp`. */
   readonly routes: readonly RoutePlan[];
+  /** Most clients' connections at a time, over all workers; `null` for no limit of its own. */
+  readonly connections: number | null;
   /** In force until a route is chosen. */
   readonly timeouts: Timeouts;
   readonly limits: Limits;
@@ -161,6 +163,8 @@ export interface Plan {
   readonly listeners: readonly ListenerPlan[];
   readonly pools: readonly PoolPlan[];
   readonly workers: number;
+  /** Most clients' connections at a time, over all listeners and workers; `null` for as many as there are file descriptors for. */
+  readonly connections: number | null;
   /** The zone this Weir is in, whose backends it prefers; `null` for no preference. */
   readonly zone: string | null;
   /** Where the admin API listens; `null` when it is off. */

@@ -56,6 +56,7 @@ function learntLimits(places: readonly Limited[], listener: string): Finding[] {
     });
 }
 
-function leadsTo(listener: unknown, pool: string): boolean {
+/** Whether a listener sends work to a pool. */
+export function leadsTo(listener: unknown, pool: string): boolean {
   return own(listener, "pool") === pool || list(own(listener, "routes")).some((route) => own(route, "pool") === pool);
 }

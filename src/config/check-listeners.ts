@@ -1,6 +1,7 @@
 import { formatAddress } from "../address.ts";
 import type { Address } from "../address.ts";
 import { listenAddress } from "./addresses.ts";
+import { leadsTo } from "./check-limits.ts";
 import { nameFindings } from "./check-pools.ts";
 import { routeFindings } from "./check-routes.ts";
 import { DEFAULT_ADMIN } from "./defaults.ts";
@@ -36,17 +37,27 @@ export function listenerFindings(config: unknown): Finding[] {
     }
     found.push(...routeFindings(listener, path, own(config, "pools")));
   }
+  for (const [name, pool] of named(own(config, "pools"))) {
+    const modes = listeners
+      .filter(([, listener]) => leadsTo(listener, name))
+      .map(([, listener]) => own(listener, "mode"));
+    if (modes.length > 0 && modes.every((mode) => mode === "tcp")) found.push(...httpKeys(pool, ["pools", name]));
+  }
   return [...found, ...clashes(listeners, own(config, "admin"))];
 }
 
 function httpKeys(listener: unknown, path: Path): Finding[] {
   const found: Finding[] = [];
   const refuse = (place: Path): void => {
-    const message = `a listener with mode "tcp" has no "${place.at(-1)}": it never reads what passes`;
+    const who = path[0] === "pools" ? "a pool that only tcp listeners lead to" : 'a listener with mode "tcp"';
+    const message = `${who} has no "${place.at(-1)}": it never reads what passes`;
     found.push({ ...finding("CONFIG_UNKNOWN_KEY", place, message, "Remove it, or use mode http."), part: "key" });
   };
   if (own(listener, "via") === true) refuse([...path, "via"]);
   if (section(own(listener, "hedge"))) refuse([...path, "hedge"]);
+  for (const [i, on] of list(own(own(listener, "retry"), "on")).entries()) {
+    if (typeof on === "number" || !Number.isNaN(Number(on))) refuse([...path, "retry", "on", i]);
+  }
   for (const [group, keys] of Object.entries(HTTP_ONLY)) {
     for (const key of keys) if (own(own(listener, group), key) !== undefined) refuse([...path, group, key]);
   }

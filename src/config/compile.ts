@@ -19,7 +19,7 @@ import type { Limits, ListenerPlan, Plan, PolicyPlan, PoolLimits, PoolPlan, Rout
 import type { ReadConfig } from "./schema.ts";
 
 type ReadTimeouts = NonNullable<ReadConfig["timeouts"]>;
-type ReadLimits = NonNullable<ReadConfig["limits"]>;
+type ReadLimits = Omit<NonNullable<ReadConfig["limits"]>, "connections">;
 type ReadListener = ReadConfig["listeners"][string];
 type ReadPool = ReadConfig["pools"][string];
 type ReadRoute = NonNullable<ReadListener["routes"]>[number];
@@ -71,6 +71,7 @@ function listenerOf(name: string, listener: ReadListener, config: ReadConfig): L
     mode: listener.mode ?? "http",
     via: listener.via ?? false,
     routes: routes.map((route) => routeOf(route, config, timeouts, limits)),
+    connections: listener.limits?.connections ?? null,
     timeouts,
     limits,
   };
@@ -128,6 +129,7 @@ export function compile(config: ReadConfig, cores: number = availableParallelism
     listeners: Object.entries(config.listeners).map(([name, listener]) => listenerOf(name, listener, config)),
     pools: Object.entries(config.pools).map(([name, pool]) => poolOf(name, pool)),
     workers: workers === undefined || workers === "auto" ? cores : workers,
+    connections: config.limits?.connections ?? null,
     zone: config.zone ?? null,
     admin:
       admin === undefined ? listenAddress(DEFAULT_ADMIN) : admin !== null && "address" in admin ? admin.address : admin,

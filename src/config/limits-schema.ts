@@ -4,11 +4,23 @@ import { duration, whole, wholeOrAuto } from "./leaves.ts";
 
 /** More than this at a time is no limit. */
 const MOST = 1_000_000;
+/** A machine has no more of them. */
+const MOST_CLIENTS = 100_000_000;
 
 const MAX_CONNECTIONS =
   "Most requests (http) or open connections (tcp) at a time, over all workers; idle connections do not count. Without it there is no limit.";
 const MAX_IN_FLIGHT =
   "Most requests (http) or open connections (tcp) at a time, over all workers; with `maxConnections` the smaller one holds. `auto` learns it from latency, in each worker for itself, for http only. See [limits.md](limits.md).";
+
+/** Keys of the limits of the whole and of listeners, which no other place has. */
+export const clientLimitKeys = {
+  connections: whole(
+    "Most clients' connections at a time, over all workers, each of which has an even part; those beyond it wait to be accepted. Only at the top level, where it holds for all listeners together, and on a listener, where it holds beside that. Without it as many as there are file descriptors for.",
+    null,
+    1,
+    MOST_CLIENTS,
+  ).optional(),
+} satisfies Record<string, z.ZodType>;
 
 /** Keys of a pool's limits that no other place has. */
 export const poolLimitKeys = {

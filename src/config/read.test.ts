@@ -93,7 +93,9 @@ test("a tcp listener may have one route without a match, and a pool that also se
     pools: { app: { backends: [":2"], timeouts: { keepAlive: "1s" } } },
     timeouts: { head: "5s" },
   };
-  expect(await problemsOf(config)).toEqual([]);
+  const web = { address: ":3", pool: "app" };
+  expect(await problemsOf({ ...config, listeners: { ...config.listeners, web } })).toEqual([]);
+  expect(await problemsOf(config)).toEqual(["pools.app.timeouts.keepAlive CONFIG_UNKNOWN_KEY"]);
 });
 
 test("a pool that no route uses, and one whose weights are all 0, are no problem", async () => {

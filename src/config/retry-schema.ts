@@ -18,7 +18,7 @@ function share(meaning: string, fallback: number): z.ZodType<number, string | nu
 
 const routeRetry = z.strictObject({
   attempts: whole(
-    "Backends tried for one request or TCP connection, in all; 1 is no retry.",
+    "Backends tried for one request or TCP connection, in all; 1 is no retry. What is sent again over a fresh connection because a used one was closed under it is not counted.",
     DEFAULT_RETRY.attempts,
     1,
     100,
@@ -40,7 +40,7 @@ const routeRetry = z.strictObject({
     },
   ).optional(),
   perAttemptTimeout: duration(
-    "How long one attempt may take until its response's head, the connecting included; 0 for no other limit than those of `timeouts`.",
+    "How long one attempt may take until its response's head, the connecting included, not the time in which the client still sends; 0 for no other limit than those of `timeouts`.",
     0,
   ).optional(),
   methods: key(

@@ -5,7 +5,7 @@ import { MAX_WEIGHT } from "./addresses.ts";
 import { affinitySchema, stateFolderSchema } from "./affinity-schema.ts";
 import { healthSchema, slowStartSchema } from "./health-schema.ts";
 import { hedgeSchema, poolRetrySchema, routeRetrySchema } from "./retry-schema.ts";
-import { backendLimitKeys, poolLimitKeys } from "./limits-schema.ts";
+import { backendLimitKeys, clientLimitKeys, poolLimitKeys } from "./limits-schema.ts";
 import { DEFAULT_ADMIN, DEFAULT_KEY, DEFAULT_LIMITS, DEFAULT_SHUTDOWN_MS, DEFAULT_TIMEOUTS } from "./defaults.ts";
 import {
   above,
@@ -74,6 +74,9 @@ const limits = z.strictObject({
   ).optional(),
 });
 
+/** Connections are counted where they are accepted. */
+const clientLimits = limits.extend(clientLimitKeys);
+
 /** What is under way at a time is counted by pools. */
 const poolLimits = limits.extend(poolLimitKeys);
 
@@ -86,6 +89,10 @@ function laterTimeoutsFor(of: string): typeof laterTimeouts {
 
 function timeoutsFor(of: string): typeof timeouts {
   return key(timeouts, `Deadlines ${of}; 0 switches one off.`, SECTION);
+}
+
+function clientLimitsFor(of: string): typeof clientLimits {
+  return key(clientLimits, `Bounds ${of}.`, SECTION);
 }
 
 function limitsFor(of: string): typeof limits {
@@ -119,7 +126,7 @@ const listener = z.strictObject({
     .optional(),
   via: flag("Adds a `Via` field to requests and responses.", false).optional(),
   timeouts: timeoutsFor("of this listener, over those of the whole").optional(),
-  limits: limitsFor("of this listener, over those of the whole").optional(),
+  limits: clientLimitsFor("of this listener, over those of the whole").optional(),
 });
 
 const longBackend = z.strictObject({
@@ -264,7 +271,7 @@ export const configSchema = z.strictObject({
     },
   ).optional(),
   timeouts: timeoutsFor("of everything").optional(),
-  limits: limitsFor("of everything").optional(),
+  limits: clientLimitsFor("of everything").optional(),
   shutdown: key(
     z.strictObject({
       timeout: duration(

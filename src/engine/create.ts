@@ -2,7 +2,7 @@ import { POLICIES } from "../balance/registry.ts";
 import { systemWallClock, type WallClock } from "../clock.ts";
 import type { PoolPlan } from "../plan.ts";
 import { reportDefectsTo } from "../net/defects.ts";
-import type { Dial } from "../net/dial.ts";
+import { type Dial, dialled } from "../net/dial.ts";
 import { systemNetwork } from "../net/network.ts";
 import { TICK_MS, type TimerWheel } from "../net/timer-wheel.ts";
 import { cork } from "../net/cork.ts";
@@ -16,6 +16,8 @@ import type { LivePool } from "../proxy/target.ts";
 import { HashKey } from "../route/hash-key.ts";
 import { makeAffinity } from "./affinity.ts";
 import type { Engine, EngineOptions } from "./engine.ts";
+import type { Entrance } from "./entrance.ts";
+import { listenerEntrance, workerEntrance } from "./entrances.ts";
 import { type LiveListener, makeListener } from "./live-listener.ts";
 import { makeRoom, TickingGate } from "./pool-gate.ts";
 import { type Rows, rowsOf } from "./rows.ts";
@@ -36,6 +38,7 @@ const DRAIN_LOOK_MS = 20;
 
 class LiveEngine implements Engine {
   readonly #wallClock: WallClock;
+  readonly #entrances: Entrance[] = [];
   /** What wakes by itself. */
   readonly #ticking: (TickingWheel | TickingGate)[];
   readonly #wheel: TimerWheel;
@@ -52,11 +55,23 @@ class LiveEngine implements Engine {
     this.#ticking = [coarse, fine];
     this.#wheel = coarse.wheel;
     this.#fineWheel = fine.wheel;
-    this.#dial = network.dial;
-    const rows = rowsOf(plan, counters.shape.workers);
+    const { workers } = counters.shape;
+    const parts = { worker, workers, log, clock, tick: network.tick };
+    const entrance = workerEntrance(plan, options.descriptors ?? Number.POSITIVE_INFINITY, parts, {
+      dialled: options.descriptors === undefined ? () => 0 : dialled,
+      giveUpIdle: () => this.#closeIdle(),
+    });
+    this.#entrances.push(entrance);
+    this.#dial = (address, receiver) => {
+      if (entrance.room.mayDial()) network.dial(address, receiver);
+      else receiver.refused(new Error("Weir has no file descriptor for it"));
+    };
+    const rows = rowsOf(plan, workers);
     this.#pools = new Map(plan.pools.map((pool, index) => [pool.name, this.#makePool(options, pool, index, rows)]));
     this.#listeners = plan.listeners.map((listener, index) => {
       const row = counters.row(worker, rows.listeners[index] ?? 0);
+      const own = listenerEntrance(listener, parts);
+      if (own !== null) this.#entrances.push(own);
       return makeListener({
         plan: listener,
         trustedProxies: plan.trustedProxies,
@@ -66,6 +81,8 @@ class LiveEngine implements Engine {
         fineWheel: this.#fineWheel,
         workers: plan.workers,
         listen: network.listen,
+        entrance,
+        own,
         log,
       });
     });
@@ -82,6 +99,7 @@ class LiveEngine implements Engine {
   }
 
   async drain(timeoutMs: number): Promise<number> {
+    for (const entrance of this.#entrances) entrance.stop();
     for (const listener of this.#listeners) listener.drain();
     cork.flush();
     this.#closeIdle();
@@ -93,6 +111,7 @@ class LiveEngine implements Engine {
   }
 
   close(): void {
+    for (const entrance of this.#entrances) entrance.stop();
     for (const listener of this.#listeners) listener.close();
     this.#closeIdle();
     for (const each of this.#ticking) each.stop();

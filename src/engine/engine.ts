@@ -17,6 +17,8 @@ export interface EngineOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
+  /** File descriptors that this process may have open; without it they are taken to be enough for everything. */
+  readonly descriptors?: number;
   /** The system's, unless another is given. */
   readonly network?: Network;
 }

@@ -3,7 +3,7 @@ import type { Head } from "../http/head.ts";
 import { Origins } from "../http/origin.ts";
 import { ClientConnection, type ClientContext } from "../http1/client-connection.ts";
 import type { Connection, Receiver } from "../net/connection.ts";
-import type { Listen, Listening } from "../net/listen.ts";
+import type { Listen } from "../net/listen.ts";
 import type { TimerWheel } from "../net/timer-wheel.ts";
 import { COLUMN } from "../observe/columns.ts";
 import type { Row } from "../observe/counters.ts";
@@ -15,6 +15,8 @@ import { TcpSession, type TcpContext } from "../proxy/tcp-session.ts";
 import type { Tunnel } from "../proxy/tunnel.ts";
 import { hostOf, pathOf } from "../route/request-key.ts";
 import { RouteTable } from "../route/table.ts";
+import { Door } from "./door.ts";
+import type { Entrance } from "./entrance.ts";
 
 /** What a listener is made of. */
 export interface ListenerParts {
@@ -26,6 +28,10 @@ export interface ListenerParts {
   readonly fineWheel: TimerWheel;
   readonly workers: number;
   readonly listen: Listen;
+  /** Of the worker, through any listener. */
+  readonly entrance: Entrance;
+  /** Of this listener beside it; `null` where it has no limit of its own. */
+  readonly own: Entrance | null;
   readonly log: Log;
 }
 
@@ -51,36 +57,54 @@ interface Mode {
 
 /** Makes a listener of its plan. Nothing is accepted before `listen`. */
 export function makeListener(parts: ListenerParts): LiveListener {
-  const { plan, row, wheel } = parts;
+  const { plan, row, wheel, entrance, own } = parts;
   const mode = plan.mode === "http" ? httpMode(parts) : tcpMode(parts);
-  let listening: Listening | null = null;
-  const stop = (): void => {
-    listening?.stop();
-    listening = null;
+  const door = new Door(row);
+  entrance.add(door);
+  own?.add(door);
+  const closed = (): void => {
+    entrance.leave();
+    own?.leave();
   };
   return {
     listen(fd, reusePort) {
       const accept = (connection: Connection): Receiver => {
         row.add(COLUMN.connections, 1);
+        const { turnsAway } = door;
+        entrance.enter();
+        own?.enter();
+        if (turnsAway) return turnAway(connection, row);
         // The process may have been stopped for longer than a deadline: what is new counts from now.
         wheel.refresh();
         return mode.accept(connection);
       };
-      listening = parts.listen({ address: plan.address, fd, reusePort, accept });
+      const listening = parts.listen({ address: plan.address, fd, reusePort, accept, closed });
+      door.begin(listening);
       return listening.port;
     },
     drain() {
-      stop();
+      door.end();
       mode.drain();
     },
     close() {
-      stop();
+      door.end();
       mode.close();
     },
     get open() {
       return mode.open;
     },
   };
+}
+
+/** Receives what comes on a connection that is closed already. */
+const NOBODY: Receiver = { opened() {}, refused() {}, received() {}, drained() {}, ended() {}, closed() {} };
+
+/** Where what comes cannot be left to wait: it is closed at once, with a reset, so that it takes no room. */
+function turnAway(connection: Connection, row: Row): Receiver {
+  row.fail("WEIR_NO_ROOM");
+  connection.data = NOBODY;
+  connection.terminate();
+  return NOBODY;
 }
 
 function targets({ plan, pools, workers }: ListenerParts): Target[] {

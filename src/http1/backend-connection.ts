@@ -332,7 +332,13 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
     if (events === null) return;
     // One of them may be meant (RFC 9110 §7.6.1).
     const trailers = this.#namesFields ? null : this.#body.trailers;
-    const reusable = !dirty && !this.#mayReadOn && this.#keepAlive && this.#requestDone && this.#bodyLeft <= 0 && !this.#outbox.blocked;
+    const reusable =
+      !dirty &&
+      !this.#mayReadOn &&
+      this.#keepAlive &&
+      this.#requestDone &&
+      this.#bodyLeft <= 0 &&
+      !this.#outbox.blocked;
     if (reusable) {
       this.#events = null;
       this.#state = "idle";

@@ -6,6 +6,13 @@ import { type BunSocket, KEEP_ALIVE_MS, SOCKET_EVENTS } from "./handlers.ts";
 /** Opens a connection and tells the receiver: `opened`, or `refused` and nothing more. */
 export type Dial = (address: Address, receiver: Receiver) => void;
 
+let held = 0;
+
+/** File descriptors of this process that connections hold which were dialled, or are being dialled. */
+export function dialled(): number {
+  return held;
+}
+
 const DIALLED: Bun.SocketHandler<Receiver> = {
   ...SOCKET_EVENTS,
   open(socket: BunSocket) {
@@ -13,7 +20,13 @@ const DIALLED: Bun.SocketHandler<Receiver> = {
     socket.data.opened(socket);
     cork.flush();
   },
+  close(socket: BunSocket, error?: Error) {
+    held -= 1;
+    socket.data.closed(error);
+    cork.flush();
+  },
   connectError(socket: BunSocket, error: Error) {
+    held -= 1;
     socket.data.refused(error);
     cork.flush();
   },
@@ -28,6 +41,7 @@ const nothing = (): void => {};
 export const dial: Dial = (address, receiver) => {
   // The promise repeats what `open` and `connectError` have told; it must not be left to reject unheard.
   const socket = DIALLED;
+  held += 1;
   if (address.kind === "unix")
     Bun.connect({ unix: address.path, allowHalfOpen: true, data: receiver, socket }).catch(nothing);
   else

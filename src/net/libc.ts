@@ -2,7 +2,7 @@ import { dlopen, read, type Pointer } from "bun:ffi";
 import { getSystemErrorName } from "node:util";
 
 /**
- * The system's C library, for the few calls on listening sockets that Bun does not offer: the only use of FFI.
+ * The system's C library, for the few calls on listening sockets and limits that Bun does not offer: the only use of FFI.
  * Everything here that differs between systems is in `LINUX` and `DARWIN`.
  */
 
@@ -18,6 +18,10 @@ export interface System {
   readonly IPV6_V6ONLY: number;
   /** Seconds of silence before the first keep-alive probe. */
   readonly TCP_KEEPIDLE: number;
+  /** Command of `fcntl`: a second descriptor of the same thing, which no process that is started inherits. */
+  readonly F_DUPFD_CLOEXEC: number;
+  /** How many files a process may have open, for `getrlimit`. */
+  readonly RLIMIT_NOFILE: number;
   /** Or-ed to the type of a new socket: non-blocking, and not inherited but where asked for; 0 where there is none. */
   readonly socketFlags: number;
   /** Whether an address begins with a byte for its length (BSD), and the family has one byte after it. */
@@ -29,7 +33,7 @@ export interface System {
   readonly libraries: readonly string[];
 }
 
-/** Linux on x64 and arm64 (asm-generic/socket.h, linux/in6.h, linux/tcp.h), with glibc or musl. */
+/** Linux on x64 and arm64 (asm-generic/socket.h, linux/in6.h, linux/tcp.h, linux/fcntl.h, asm-generic/resource.h), with glibc or musl. */
 export const LINUX: System = {
   AF_INET: 2,
   AF_INET6: 10,
@@ -40,6 +44,8 @@ export const LINUX: System = {
   SO_KEEPALIVE: 9,
   IPV6_V6ONLY: 26,
   TCP_KEEPIDLE: 4,
+  F_DUPFD_CLOEXEC: 1030,
+  RLIMIT_NOFILE: 7,
   socketFlags: 0o2000000 | 0o4000, // SOCK_CLOEXEC | SOCK_NONBLOCK
   lengthByte: false,
   spreads: true,
@@ -47,7 +53,7 @@ export const LINUX: System = {
   libraries: ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"],
 };
 
-/** macOS (sys/socket.h, netinet6/in6.h, netinet/tcp.h). Its SO_REUSEPORT gives every connection to one of the sockets. */
+/** macOS (sys/socket.h, netinet6/in6.h, netinet/tcp.h, sys/fcntl.h, sys/resource.h). Its SO_REUSEPORT gives every connection to one of the sockets. */
 export const DARWIN: System = {
   AF_INET: 2,
   AF_INET6: 30,
@@ -58,6 +64,8 @@ export const DARWIN: System = {
   SO_KEEPALIVE: 0x8,
   IPV6_V6ONLY: 27,
   TCP_KEEPIDLE: 0x10, // called TCP_KEEPALIVE there
+  F_DUPFD_CLOEXEC: 67,
+  RLIMIT_NOFILE: 8,
   socketFlags: 0,
   lengthByte: true,
   spreads: false,
@@ -90,6 +98,18 @@ export interface Libc {
   /** Writes the socket's own address into the buffer. */
   getsockname(fd: number, address: Uint8Array): Result;
   close(fd: number): void;
+  /** Another descriptor of the same socket: it stays open when the first one is closed. */
+  duplicate(fd: number): Result;
+  /** How many files this process may have open, and up to where it may raise that itself; `null` where it is not to be had. */
+  openFiles(): OpenFiles | null;
+  /** Sets both. */
+  setOpenFiles(limit: OpenFiles): Result;
+}
+
+/** A limit of the system (`getrlimit(2)`): what holds, and up to where a process may raise it. */
+export interface OpenFiles {
+  readonly soft: bigint;
+  readonly hard: bigint;
 }
 
 const SYMBOLS = {
@@ -100,6 +120,9 @@ const SYMBOLS = {
   listen: { args: ["i32", "i32"], returns: "i32" },
   getsockname: { args: ["i32", "buffer", "buffer"], returns: "i32" },
   close: { args: ["i32"], returns: "i32" },
+  // Two numbers of 64 bits on every system that Weir runs on.
+  getrlimit: { args: ["i32", "buffer"], returns: "i32" },
+  setrlimit: { args: ["i32", "buffer"], returns: "i32" },
   // `fcntl` is variadic. On arm64 macOS a variadic argument goes on the stack, on x64 into the third register:
   // passing it third and ninth puts it in both places.
   fcntl: { args: ["i32", "i32", "i64", "i64", "i64", "i64", "i64", "i64", "i64"], returns: "i32" },
@@ -115,9 +138,8 @@ function open(system: System): Libc | null {
         if (value >= 0) return { ok: true, value };
         return { ok: false, error: getSystemErrorName(-read.i32(where() as Pointer, 0)) };
       };
-      const control = (fd: number, command: number, value: number): void => {
+      const control = (fd: number, command: number, value: number): number =>
         c.fcntl(fd, command, value, 0, 0, 0, 0, 0, value);
-      };
       return {
         system,
         socket(family) {
@@ -134,6 +156,13 @@ function open(system: System): Libc | null {
         listen: (fd, backlog) => result(c.listen(fd, backlog)),
         getsockname: (fd, address) => result(c.getsockname(fd, address, new Uint32Array([address.length]))),
         close: (fd) => void c.close(fd),
+        duplicate: (fd) => result(control(fd, system.F_DUPFD_CLOEXEC, 0)),
+        openFiles() {
+          const both = new BigUint64Array(2);
+          const [soft, hard] = c.getrlimit(system.RLIMIT_NOFILE, both) === 0 ? both : [];
+          return soft === undefined || hard === undefined ? null : { soft, hard };
+        },
+        setOpenFiles: ({ soft, hard }) => result(c.setrlimit(system.RLIMIT_NOFILE, new BigUint64Array([soft, hard]))),
       };
     } catch {
       // The next name; where none can be opened, workers bind for themselves.

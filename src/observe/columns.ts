@@ -16,6 +16,7 @@ export const COLUMNS = [
   "bytesOut", // from the backend towards the client
   "retries", // attempts repeated elsewhere or on a fresh connection after this backend failed
   "hedges", // second attempts on a backend beside one that took long elsewhere
+  "pauses", // times that a listener stopped accepting, since there was no room
   "latencyMicrosecondsSum",
 ] as const;
 

@@ -48,13 +48,17 @@ export class RetryBudget {
     this.#requestsInWindow += 1;
   }
 
-  /** Asks for a retry; one that is granted is counted. */
-  withdraw(now: number): boolean {
+  /** Whether there may be a retry. */
+  affords(now: number): boolean {
     this.#advance(now);
-    if (this.#retriesInWindow + 1 > this.#ratio * this.#requestsInWindow + this.#floor) return false;
+    return this.#retriesInWindow + 1 <= this.#ratio * this.#requestsInWindow + this.#floor;
+  }
+
+  /** Counts a retry. */
+  spend(now: number): void {
+    this.#advance(now);
     this.#retries[this.#slot % SLOTS]! += 1;
     this.#retriesInWindow += 1;
-    return true;
   }
 
   #advance(now: number): void {

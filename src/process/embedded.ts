@@ -8,6 +8,7 @@ import type { Engine } from "../engine/engine.ts";
 import { sharedStateBytes, sharedStateOver } from "../engine/shared-state.ts";
 import { WeirError } from "../errors.ts";
 import { formatAddress } from "../address.ts";
+import { descriptorLimit } from "../net/descriptors.ts";
 import { type Log, silentLog } from "../observe/log.ts";
 import { systemRandom } from "../random.ts";
 import { withSecrets } from "./affinity-secret.ts";
@@ -67,7 +68,15 @@ async function run(plan: Plan, { log = silentLog }: StartOptions): Promise<Weir>
   const shared = sharedStateOver(new ArrayBuffer(sharedStateBytes(held.plan, 1)), held.plan, 1);
   let engine: Engine;
   try {
-    engine = createEngine({ plan: held.plan, worker: 0, ...shared, log, clock: systemClock, random: systemRandom() });
+    engine = createEngine({
+      plan: held.plan,
+      worker: 0,
+      ...shared,
+      log,
+      clock: systemClock,
+      random: systemRandom(),
+      descriptors: descriptorLimit(),
+    });
   } catch (error) {
     held.close();
     throw error;

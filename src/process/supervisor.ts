@@ -3,6 +3,8 @@ import type { Plan } from "../plan.ts";
 import { sharedStateBytes, sharedStateOver } from "../engine/shared-state.ts";
 import { WeirError } from "../errors.ts";
 import { formatAddress } from "../address.ts";
+import { mostClients } from "../engine/entrances.ts";
+import { raiseDescriptorLimit } from "../net/descriptors.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import { afterDeath, type Backoff, fresh } from "./backoff.ts";
@@ -49,6 +51,8 @@ export class Supervisor {
   readonly #memory: SharedMemory;
   readonly #health: KeptHealth;
   readonly #seats: Seat[] = [];
+  /** That a worker may have open, as it inherits it from here. */
+  readonly #descriptors: number = raiseDescriptorLimit();
   #phase: Phase = "starting";
   #drained: Promise<number> | null = null;
 
@@ -136,7 +140,9 @@ export class Supervisor {
     }
     for (const seat of this.#seats) {
       seat.accepting = true;
-      this.#log.info("worker started", { worker: seat.worker, pid: seat.process.pid });
+      const { worker } = seat;
+      const connections = mostClients(this.plan, this.#descriptors, worker, this.plan.workers);
+      this.#log.info("worker started", { worker, pid: seat.process.pid, descriptors: this.#descriptors, connections });
       this.#watch(seat);
     }
   }

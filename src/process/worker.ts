@@ -3,6 +3,7 @@ import { createEngine } from "../engine/create.ts";
 import type { Engine } from "../engine/engine.ts";
 import { sharedStateOver } from "../engine/shared-state.ts";
 import { WeirError } from "../errors.ts";
+import { descriptorLimit } from "../net/descriptors.ts";
 import type { Log } from "../observe/log.ts";
 import { flushLog, stderrLog } from "../observe/stderr-log.ts";
 import { systemRandom } from "../random.ts";
@@ -60,7 +61,15 @@ export function runWorker(): void {
 function begin(message: ToWorker & { kind: "configure" }, log: Log): Engine {
   const { plan, worker, workers, countersFd, listeners } = message;
   const shared = sharedStateOver(mapSharedMemory(countersFd), plan, workers);
-  const engine = createEngine({ plan, worker, ...shared, log, clock: systemClock, random: systemRandom() });
+  const engine = createEngine({
+    plan,
+    worker,
+    ...shared,
+    log,
+    clock: systemClock,
+    random: systemRandom(),
+    descriptors: descriptorLimit(),
+  });
   listeners.forEach((inherited, listener) => {
     switch (inherited.kind) {
       case "socket":

@@ -6,6 +6,7 @@ import { COLUMN } from "../observe/columns.ts";
 import { type FULL, type NONE, WAITING, type Waiter } from "../pool/gate.ts";
 import { Deadline } from "./deadline.ts";
 import { Failover, NO_OTHER } from "./failover.ts";
+import type { Hedge } from "./hedge.ts";
 import { type AttemptEvents, HttpAttempt } from "./http-attempt.ts";
 import type { KeptBody } from "./kept-body.ts";
 import type { Link, Target } from "./target.ts";
@@ -28,7 +29,7 @@ export class Attempts {
   readonly #exchange: Trying;
   readonly #target: Target<Link>;
   /** Whether the request may reach two backends. */
-  readonly #repeatable: boolean;
+  readonly repeatable: boolean;
   /** Whether the client belongs to the backend that it goes to. */
   #pinned = false;
   #first: HttpAttempt | null = null;
@@ -37,11 +38,13 @@ export class Attempts {
   /** `null` while no attempt has failed. */
   #failover: Failover | null = null;
   #hedging: Deadline | null = null;
+  /** Whether there was a second attempt already: there is no third one. */
+  #hedged = false;
 
   constructor(exchange: Trying, target: Target<Link>) {
     this.#exchange = exchange;
     this.#target = target;
-    this.#repeatable = target.retry.mayReachTwo(exchange.request);
+    this.repeatable = target.retry.mayReachTwo(exchange.request);
   }
 
   /** The attempt that the request's body goes to, and whose response is sent; `null` while there is none. */
@@ -73,12 +76,12 @@ export class Attempts {
     const attempt = this.#make(index);
     this.#first = attempt;
     // A connection that has waited may be closing: it is for those that can be sent again.
-    attempt.begin(this.#repeatable ? "any" : "recent");
+    attempt.begin(this.repeatable ? "any" : "recent");
   }
 
   /** Whether an attempt that the stale keep-alive race has ended may be sent again (RFC 9112 §9.3.1). */
   mayRepeat(attempt: HttpAttempt): boolean {
-    return this.#whole() && (this.#repeatable || !attempt.sent);
+    return this.#whole() && (this.repeatable || !attempt.sent);
   }
 
   /** All of the request is with an attempt: from now on its backend is waited for. */
@@ -86,12 +89,11 @@ export class Attempts {
     const { hedge } = this.#target;
     const { request, wheel, fineWheel } = this.#exchange;
     // A session is at one backend: the answer of another one would be quick and wrong.
-    if (hedge === null || this.#pinned || !this.#repeatable || request.upgrade) return;
-    if (this.#rival !== null || !attempt.asked) return;
+    if (hedge === null || this.#pinned || !this.repeatable || request.upgrade) return;
+    if (this.#hedged || !attempt.asked) return;
     const delayMs = hedge.delayMs(wheel.now);
     this.#hedging?.cancel();
-    if (delayMs > 0)
-      this.#hedging = new Deadline(fineWheel, delayMs, () => this.#askTwice(hedge.granted(wheel.refresh())));
+    if (delayMs > 0) this.#hedging = new Deadline(fineWheel, delayMs, () => this.#askTwice(hedge, wheel.refresh()));
   }
 
   /**
@@ -102,9 +104,11 @@ export class Attempts {
     if (this.#leavesRace(attempt)) return null;
     const { sent } = attempt;
     // What is closed under a fresh connection too, right after a used one, is a backend that goes down.
-    const goesDown = attempt.repeated && code === "BACKEND_RESET" && this.#repeatable;
+    const goesDown = attempt.repeated && code === "BACKEND_RESET" && this.repeatable;
     if (this.#target.retry.wantedAfter(code, sent)) return this.#another(attempt, sent, sent);
-    return goesDown ? this.#another(attempt, sent, false) : "";
+    if (goesDown) return this.#another(attempt, sent, false);
+    // A stale connection asks for a repetition by itself; it was refused.
+    return attempt.stale ? this.#target.retry.hindrance(this.#exchange.request, sent, this.#whole()) : "";
   }
 
   /**
@@ -157,20 +161,24 @@ export class Attempts {
   #another(attempt: HttpAttempt, sent: boolean, same: boolean): string | null {
     const failover = this.#failovers();
     failover.add(attempt);
-    let next = failover.next(sent, this.#whole(), this.#exchange.wheel.refresh());
+    const now = this.#exchange.wheel.refresh();
+    let next = failover.next(sent, this.#whole(), now);
     if (next === NO_OTHER && same) next = failover.again();
     if (typeof next === "string") return next;
+    if (sent) this.#target.retry.spend(now);
     attempt.link.row.add(COLUMN.retries, 1);
     this.try(next);
     return null;
   }
 
   /** The attempt takes long: another one beside it. */
-  #askTwice(granted: boolean): void {
+  #askTwice(hedge: Hedge, now: number): void {
     const first = this.#first;
-    if (!granted || first === null || this.#rival !== null || !this.#whole()) return;
+    if (first === null || !hedge.affordable(now) || !this.#whole()) return;
     const index = this.#failovers().other(first.index);
     if (index < 0) return;
+    hedge.spend(now);
+    this.#hedged = true;
     const rival = this.#make(index);
     rival.link.row.add(COLUMN.hedges, 1);
     this.#rival = rival;

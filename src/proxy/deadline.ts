@@ -6,11 +6,13 @@ export class Deadline implements Expiring {
   readonly #wheel: TimerWheel;
   readonly #timer: Timer = new Timer(this);
   readonly #act: () => void;
+  readonly #delayMs: number;
 
   /** @param delayMs in milliseconds; 0 or less is never */
   constructor(wheel: TimerWheel, delayMs: number, act: () => void) {
     this.#wheel = wheel;
     this.#act = act;
+    this.#delayMs = delayMs;
     wheel.set(this.#timer, delayMs);
   }
 
@@ -21,5 +23,10 @@ export class Deadline implements Expiring {
 
   cancel(): void {
     this.#wheel.remove(this.#timer);
+  }
+
+  /** Lets the time run from now where it was cancelled; no change where it runs. */
+  resume(): void {
+    if (this.#timer.deadline === Number.POSITIVE_INFINITY) this.#wheel.set(this.#timer, this.#delayMs);
   }
 }

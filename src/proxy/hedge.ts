@@ -34,8 +34,13 @@ export class Hedge {
     return after.kind === "time" ? after.milliseconds : (this.#latencies?.quantile(after.q, now) ?? Number.NaN) / 1000;
   }
 
-  /** Asks for a second attempt; one that is granted is counted. */
-  granted(now: number): boolean {
-    return this.#budget.withdraw(now);
+  /** Whether there may be a second attempt. */
+  affordable(now: number): boolean {
+    return this.#budget.affords(now);
+  }
+
+  /** Counts a second attempt. */
+  spend(now: number): void {
+    this.#budget.spend(now);
   }
 }

@@ -36,6 +36,9 @@ type State = "connecting" | "sending" | "awaiting" | "responding" | "discarding"
 const DISCARDED_BYTES = 64 * 1024;
 const DISCARDED_MS = 1_000;
 
+/** A connection that was closed while the request was on its way is told to be so within a round trip; later, the backend gave up. */
+const RACE_MS = 1_000;
+
 /** One try of a request on one backend: its stream, its counts, its deadlines, and what is learnt from how it goes. */
 export class HttpAttempt implements ResponseEvents {
   /** Position of the backend in its pool. */
@@ -58,6 +61,8 @@ export class HttpAttempt implements ResponseEvents {
   #askedMs = 0;
   #deadline: Deadline | null = null;
   #dropped = 0;
+  /** Since when the request is on its way. */
+  #sentMs = 0;
 
   constructor(owner: AttemptEvents, target: Target<Link>, index: number, link: Link, wheel: TimerWheel) {
     const { live } = target;
@@ -74,11 +79,15 @@ export class HttpAttempt implements ResponseEvents {
     const { live, retry } = this.#target;
     // A gate has counted it when it let it in.
     if (live.gate === null) this.link.row.begin();
-    if (retry.attemptMs > 0)
-      this.#deadline = new Deadline(this.#wheel, retry.attemptMs, () =>
-        this.fail("BACKEND_ATTEMPT_TIMEOUT", `no response within ${retry.attemptMs} ms of the attempt's beginning`),
-      );
+    this.#limit(retry.attemptMs);
     this.#lease(reuse);
+  }
+
+  #limit(attemptMs: number): void {
+    if (attemptMs <= 0) return;
+    this.#deadline = new Deadline(this.#wheel, attemptMs, () =>
+      this.fail("BACKEND_ATTEMPT_TIMEOUT", `no response within ${attemptMs} ms of this attempt`),
+    );
   }
 
   #lease(reuse: Reuse): void {
@@ -129,6 +138,7 @@ export class HttpAttempt implements ResponseEvents {
     if (stream === null) return;
     const { row } = this.link;
     this.#state = "sending";
+    this.#sentMs = this.#wheel.now;
     row.add(COLUMN.requests, 1);
     row.add(COLUMN.bytesIn, request.end - request.start);
     stream.sendHead(request, origin);
@@ -146,12 +156,14 @@ export class HttpAttempt implements ResponseEvents {
     this.#state = "awaiting";
     // The time that a client takes for its request is not the backend's.
     this.#ask();
+    this.#deadline?.resume();
     this.waitForResponse();
   }
 
-  /** The rest of the request comes later, at the client's pace. */
+  /** The rest of the request comes later, at the client's pace: no time of its attempt's. */
   sendLater(): void {
     this.#ask();
+    this.#deadline?.cancel();
   }
 
   waitForResponse(): void {
@@ -265,7 +277,11 @@ export class HttpAttempt implements ResponseEvents {
       return;
     }
     // The stale keep-alive race (RFC 9112 §9.3.1): the backend closed the connection while the request was on its way.
-    this.stale = code === "BACKEND_RESET" && this.#stream !== null && this.#stream.reused;
+    this.stale =
+      code === "BACKEND_RESET" &&
+      this.#stream !== null &&
+      this.#stream.reused &&
+      this.#wheel.now - this.#sentMs < RACE_MS;
     if (this.stale) {
       this.link.sawStale();
       if (this.#owner.mayRepeat(this)) {

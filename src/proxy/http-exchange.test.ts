@@ -168,12 +168,15 @@ describe("between two streams of no protocol", () => {
     expect(new Stage({ method: "PUT", framing: "length", length: 1 }).links[0]!.asked).toEqual(["any"]);
   });
 
-  test("a body that comes before its stream is ready waits, and its client is paused", () => {
+  test("a body that comes before its stream is ready waits, and its client is paused at 64 KiB", () => {
     const stage = new Stage({ method: "POST", framing: "chunked" });
-    upload(stage.exchange, "early");
+    const most = "x".repeat(65_535);
+    upload(stage.exchange, most);
+    expect(stage.client.paused).toBe(false);
+    upload(stage.exchange, "y");
     expect(stage.client.paused).toBe(true);
     stage.backend.open();
-    expect([stage.backend.body, stage.client.paused]).toEqual(["early", false]);
+    expect([stage.backend.body, stage.client.paused]).toEqual([`${most}y`, false]);
   });
 
   test("a client is paused while its backend is blocked", () => {
@@ -303,6 +306,7 @@ describe("a failed attempt", () => {
 
   test("of which no byte was taken is repeated with its body, whatever the method", () => {
     const stage = new Stage({ method: "POST", framing: "length" }, ([link]) => (link!.idle = true));
+    stage.backend.sent = false;
     upload(stage.exchange, "hello");
     stage.backend.sent = false;
     stage.backend.fail("BACKEND_RESET");
@@ -539,6 +543,71 @@ test("property: whatever happens in whatever order, there is one end for the cli
     ),
     { numRuns: 2000 },
   );
+});
+
+describe("a deadline of one attempt", () => {
+  const attemptMs = 500;
+
+  test("does not run while the client sends", () => {
+    const stage = new Stage({ method: "PUT", framing: "chunked" }, () => {}, null, { retry: { attemptMs } });
+    stage.time.pass(300);
+    stage.backend.open();
+    for (let i = 0; i < 10; i++) {
+      upload(stage.exchange, "slow");
+      stage.time.pass(400);
+    }
+    expect(stage.client.sent).toEqual([]);
+    stage.exchange.requestEnd(null);
+    stage.time.pass(400);
+    expect(stage.client.sent).toEqual([]);
+    stage.time.pass(300);
+    expect(stage.client.sent).toEqual(["504", "end"]);
+  });
+
+  test("covers connecting and waiting together where the request is there", () => {
+    const stage = new Stage({}, () => {}, null, { retry: { attemptMs } });
+    stage.time.pass(300);
+    stage.backend.open();
+    stage.time.pass(400);
+    expect(stage.client.sent).toEqual(["504", "end"]);
+  });
+});
+
+test("there is one hedge for an exchange, whatever becomes of the attempts", () => {
+  const hedge = { after: { kind: "time" as const, milliseconds: 100 }, budget: 1 };
+  const stage = new Stage({}, () => {}, null, { hedge });
+  stage.backend.open();
+  stage.time.pass(200);
+  expect(stage.attempts).toEqual([1, 1, 0]);
+  stage.links[0]!.streams[0]!.fail("BACKEND_RESET");
+  stage.links[1]!.streams[0]!.open();
+  stage.time.pass(1000);
+  expect(stage.attempts).toEqual([1, 1, 0]);
+});
+
+test("a client is read until a body's end though nobody takes it yet, so that its going away is noticed", () => {
+  const stage = new Stage({ method: "POST", framing: "length", length: 4 });
+  upload(stage.exchange, "body");
+  expect(stage.client.paused).toBe(false);
+  stage.exchange.requestEnd(null);
+  stage.backend.open();
+  expect(stage.client.paused).toBe(false);
+  const long = new Stage({ method: "POST", framing: "length", length: 100_000 });
+  upload(long.exchange, "x".repeat(70_000));
+  expect(long.client.paused).toBe(true);
+  upload(long.exchange, "x".repeat(30_000));
+  long.exchange.requestEnd(null);
+  expect(long.client.paused).toBe(false);
+});
+
+test("what is closed under a used connection a second after it was sent was not closed by the race", () => {
+  const stage = new Stage({ method: "DELETE" }, ([link]) => (link!.idle = true));
+  stage.time.pass(2000);
+  stage.backend.fail("BACKEND_RESET");
+  expect([stage.attempts, stage.client.sent]).toEqual([
+    [1, 0, 0],
+    ["502", "end"],
+  ]);
 });
 
 test("no delay of a hedge and no total deadline outlives its exchange", () => {

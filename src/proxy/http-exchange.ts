@@ -134,9 +134,10 @@ export class HttpExchange implements RequestEvents, Trying {
     }
     const attempt = this.#current;
     const waiting = attempt === null || !attempt.ready;
-    if (this.#state !== "responding") (this.#kept ??= new KeptBody()).add(bytes, start, end, waiting);
+    if (this.#state !== "responding") this.#keep(bytes, start, end, waiting);
     if (waiting) {
-      this.#client.pauseBody();
+      // Until then it is read, so that a client that goes away is noticed.
+      if (this.#kept?.full === true) this.#client.pauseBody();
       return;
     }
     attempt.sendBody(bytes, start, end);
@@ -148,6 +149,8 @@ export class HttpExchange implements RequestEvents, Trying {
     if (this.#state === "done" || this.#requestDone) return;
     this.#requestDone = true;
     this.#trailers = trailers;
+    // Nothing more is to come for it; that the client goes away is.
+    this.#client.resumeBody();
     const attempt = this.#current;
     if (attempt !== null && attempt.ready) this.#requestSent(attempt);
   }
@@ -263,6 +266,14 @@ export class HttpExchange implements RequestEvents, Trying {
   }
 
   // The request.
+
+  #keep(bytes: Buffer, start: number, end: number, waiting: boolean): void {
+    const kept = (this.#kept ??= new KeptBody());
+    kept.add(bytes, start, end, waiting);
+    const attempt = this.#current;
+    // Sent once, it will not be sent again: nothing of it need be held.
+    if (attempt !== null && attempt.sent && this.#attempts?.repeatable !== true) kept.drop();
+  }
 
   get #current(): HttpAttempt | null {
     return this.#attempts === null ? null : this.#attempts.current;

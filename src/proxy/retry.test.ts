@@ -58,7 +58,7 @@ test("says why there is no other attempt", () => {
   expect(retry().refusal({ ...failed, tried: 3 }, 0)).toBe("it has had its 3 attempts");
   expect(retry().refusal({ ...failed, whole: false }, 0)).toBe("its body was too long to be kept");
   expect(retry().refusal({ ...failed, request: plainHead({ method: "POST" }) }, 0)).toBe(
-    "a POST must not reach two backends",
+    "a POST must not be sent twice",
   );
   expect(retry({}, new RetryBudget(SPENT)).refusal(failed, 0)).toBe("the retry budget of its pool is spent");
 });

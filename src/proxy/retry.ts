@@ -49,8 +49,13 @@ export class Retry {
     return this.#methods.some((method) => request.methodIs(method));
   }
 
+  /** Counts an attempt after one that may have made its backend work. */
+  spend(now: number): void {
+    this.#budget.spend(now);
+  }
+
   /**
-   * Why there is no other attempt; empty where there may be one, and then the budget is charged for it.
+   * Why there is no other attempt; empty where there may be one, and `spend` is to be called for it where `sent`.
    *
    * Only an attempt that may have made its backend work is charged: trying elsewhere what could not even be connected
    * multiplies nothing, and a budget for it would turn the loss of two backends of three into errors.
@@ -59,10 +64,16 @@ export class Retry {
     const { attempts } = this;
     if (tried >= attempts)
       return attempts === 1 ? "one attempt is all it may have" : `it has had its ${attempts} attempts`;
-    if (!whole) return "its body was too long to be kept";
-    if (!sent) return "";
-    if (!this.mayReachTwo(request)) return `a ${request.method} must not reach two backends`;
-    return this.#budget.withdraw(now) ? "" : "the retry budget of its pool is spent";
+    const hindrance = this.hindrance(request, sent, whole);
+    if (hindrance !== "") return hindrance;
+    return !sent || this.#budget.affords(now) ? "" : "the retry budget of its pool is spent";
+  }
+
+  /** Why a request cannot be sent again, to whichever backend; empty where it can. */
+  hindrance(request: Head, sent: boolean, whole: boolean): string {
+    // What must not be sent again is not kept either.
+    if (sent && !this.mayReachTwo(request)) return `a ${request.method} must not be sent twice`;
+    return whole ? "" : "its body was too long to be kept";
   }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { parseAddress } from "../../src/address.ts";
 import { until } from "../fixtures/cluster.ts";
 import { backend, type Backend, client, get, ok, post, weir } from "../fixtures/http.ts";
 
@@ -89,6 +90,24 @@ describe("a hedge", () => {
     await using lb = weir({ backends: [slow, busy], policy: "first", health: UNWATCHED, hedge: AFTER_20_MS, retry });
     await using user = await client(lb);
     expect((await user.ask(get())).body).toBe("slow");
+  });
+
+  test("that finds no other backend costs the budget nothing", async () => {
+    await using slow = backend(({ connection }) => {
+      setTimeout(() => connection.send(ok("slow")), 60);
+    });
+    await using other = quick();
+    const hedge = { ...AFTER_20_MS, budget: 0 };
+    // The only other one takes no work, until it does.
+    const backends = [
+      slow.port,
+      { address: parseAddress(`127.0.0.1:${other.port}`), weight: 1, state: "drain" as const },
+    ];
+    await using lb = weir({ backends, policy: "first", health: UNWATCHED, hedge });
+    await using user = await client(lb);
+    for (let i = 0; i < 6; i++) expect((await user.ask(get())).body).toBe("slow");
+    lb.words.publish(0, [0, 1], { weights: [1, 1], flags: [0, 0], panic: false, scale: 1 });
+    expect((await user.ask(get())).body).toBe("quick ");
   });
 
   test("keeps to its budget", async () => {

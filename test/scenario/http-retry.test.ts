@@ -86,6 +86,19 @@ describe("a backend that closes an idle connection just when it is used again", 
     expect(app.requests.length).toBe(2);
   });
 
+  test("a request that cannot be repeated is a 502 that says why", async () => {
+    for (const [request, why] of [
+      [post("x".repeat(100_000), { method: "PUT" }), "its body was too long to be kept"],
+      [post("x"), "a POST must not be sent twice"],
+    ] as const) {
+      await using app = stale("end");
+      await using lb = weir({ backends: [app] });
+      await using user = await client(lb);
+      await user.ask(get());
+      expect((await user.ask(request)).field("proxy-status")).toContain(`not retried: ${why}`);
+    }
+  });
+
   test("a backend that always does so is a 502, not a loop", async () => {
     await using app = backend(({ connection }) => connection.end());
     await using lb = weir({ backends: [app] });

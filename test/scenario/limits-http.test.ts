@@ -233,3 +233,26 @@ test("maxInFlight: auto lets in what there is, and everyone of a burst is served
   }
   for (const user of users) await user[Symbol.asyncDispose]();
 });
+
+test("a client that goes away by FIN while it waits with its body leaves the queue, and its request is never sent", async () => {
+  await using app = backend(() => undefined);
+  await using lb = weir({ backends: [app], poolLimits: { maxInFlight: 1, queueTimeoutMs: 0 } });
+  await using first = await client(lb);
+  first.send(get("/first"));
+  const { connection } = await app.request(0);
+  for (let i = 0; i < 3; i++) {
+    await using gone = await client(lb);
+    gone.send(post("order", { path: "/gone" }));
+    await until(() => lb.waiting() === 1);
+    gone.raw.shutdown();
+    await until(() => lb.waiting() === 0);
+  }
+  await using last = await client(lb);
+  last.send(get("/last"));
+  await until(() => lb.waiting() === 1);
+  connection.send(ok());
+  const { start, connection: second } = await app.request(1);
+  expect(start).toBe("GET /last HTTP/1.1");
+  second.send(ok());
+  expect((await last.response()).status).toBe(200);
+});

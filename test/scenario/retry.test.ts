@@ -78,7 +78,7 @@ describe("retry on a status", () => {
     await using user = await client(lb);
     const response = await user.ask(post("order"));
     expect(response.status).toBe(503);
-    expect(response.field("proxy-status")).toContain("a POST must not reach two backends");
+    expect(response.field("proxy-status")).toContain("a POST must not be sent twice");
     expect(second.requests.length).toBe(0);
   });
 
