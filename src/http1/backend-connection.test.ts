@@ -269,3 +269,15 @@ test("a connection on which an announced body was not sent whole is not used aga
   subject.connection.received(Buffer.from("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
   expect([subject.told.at(-1), subject.released, subject.left]).toEqual(["end 0", 0, 1]);
 });
+
+test("a response that ends with its connection is broken off where a write has met a reset before that end", () => {
+  const subject = new Subject().open();
+  subject.connection.sendHead(requestHead("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"), ORIGIN);
+  cork.flush();
+  subject.peer.receive("HTTP/1.1 200 OK\r\n\r\nhalf");
+  subject.peer.gone = true;
+  subject.connection.sendBody(Buffer.from("more"), 0, 4);
+  cork.flush();
+  subject.peer.finish();
+  expect(subject.told).toContain("BACKEND_INCOMPLETE");
+});

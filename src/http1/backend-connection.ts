@@ -251,7 +251,7 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
   }
 
   ended(): void {
-    if (this.#responding && this.#body.untilClose) this.#complete(true);
+    if (this.#responding && this.#body.untilClose && !this.#outbox.lost) this.#complete(true);
     else this.#lost("the backend closed the connection");
     this.#connection?.close();
   }

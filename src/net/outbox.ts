@@ -25,6 +25,11 @@ export class Outbox {
   #closed = false;
   /** Whether the system has taken any byte since this was last set to false. */
   took = false;
+  /**
+   * Whether a write has failed: the peer is gone. The system tells of a reset once, and that was the write's answer: what the connection
+   * is told of then is an end in good order, which it is not.
+   */
+  lost = false;
 
   /** @param connection `null` while it is being dialled: everything waits for `attach` */
   constructor(connection: Connection | null) {
@@ -70,7 +75,7 @@ export class Outbox {
       if (taken > 0) this.took = true;
       if (taken === bytes.length) {
         if (owned) giveBack(bytes);
-      } else if (taken < 0) this.close();
+      } else if (taken < 0) this.#lose();
       else this.#keep(bytes.subarray(taken), owned);
       return;
     }
@@ -87,7 +92,7 @@ export class Outbox {
       if (taken > 0) this.took = true;
       if (taken === length) return;
       if (taken < 0) {
-        this.close();
+        this.#lose();
         return;
       }
     }
@@ -121,7 +126,7 @@ export class Outbox {
         continue;
       }
       if (taken < 0) {
-        this.close();
+        this.#lose();
         return false;
       }
       waiting[i] = bytes.subarray(taken);
@@ -139,6 +144,11 @@ export class Outbox {
     this.#backlog = [];
   }
 
+  #lose(): void {
+    this.lost = true;
+    this.close();
+  }
+
   #write(bytes: Buffer, start: number, end: number, owned: boolean): void {
     let from = start;
     if (this.#backlog.length === 0 && this.#connection !== null) {
@@ -149,7 +159,7 @@ export class Outbox {
         return;
       }
       if (taken < 0) {
-        this.close();
+        this.#lose();
         return;
       }
       from += taken;

@@ -290,3 +290,26 @@ test("whatever the order of events: bytes complete and in order, one read held a
     { numRuns: 500 },
   );
 });
+
+test("a reset that a write met is a reset for the other end too, though the system then tells of an end in good order", () => {
+  const bench = new Bench();
+  bench.client.gone = true;
+  bench.fromBackend("too late");
+  bench.client.data.ended();
+  bench.client.data.closed(undefined);
+  expect(bench.backend.acts).toEqual(["terminate"]);
+  expect(bench.finished).toEqual(["closed"]);
+});
+
+test("a tunnel that is closed at once sends no FIN before its reset", () => {
+  const bench = new Bench();
+  for (const end of [bench.client, bench.backend]) {
+    // As the system does it: the end is told before `terminate` returns.
+    end.terminate = () => {
+      end.acts.push("terminate");
+      end.data.closed(undefined);
+    };
+  }
+  bench.tunnel.destroy();
+  expect([bench.client.acts, bench.backend.acts]).toEqual([["terminate"], ["terminate"]]);
+});

@@ -44,6 +44,11 @@ export class Tunnel implements Expiring {
     if (client.outbox.blocked) this.#backend.pause();
   }
 
+  /** Whether it goes on. */
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
   /** Whether bytes of the client wait for the backend. */
   get isBlocked(): boolean {
     return this.#backend.blocked;
@@ -135,12 +140,18 @@ class Side implements Receiver {
 
   ended(): void {
     this.#ended = true;
+    if (this.#outbox.lost) {
+      this.#tunnel.finish("closed", true);
+      return;
+    }
     if (this.peer !== null) this.peer.#outbox.finish();
     this.#settle();
   }
 
   closed(error: Error | undefined): void {
     this.#closed = true;
+    // By `finish`, which sees to the other side itself.
+    if (!this.#tunnel.isOpen) return;
     if (error !== undefined) {
       // A reset here is a reset there: what waits is not to be mistaken for all there was.
       this.#tunnel.finish("closed", true);

@@ -1,0 +1,36 @@
+import type { Config } from "../src/config/schema.ts";
+import type { Dice } from "./dice.ts";
+
+type PoolConfig = Config["pools"][string];
+
+/**
+ * Draws what a pool does beyond forwarding: further attempts, second attempts, a bound with a queue, clients kept at a backend. Most runs
+ * have little of it. A feature that may turn a request away is given room enough where nobody does anything wrong.
+ */
+export function drawFeatures(dice: Dice, mode: "http" | "tcp", foul: boolean): Partial<PoolConfig> {
+  const http = mode === "http";
+  return {
+    ...(dice.oneIn(3) ? { retry: drawRetry(dice, http, foul) } : {}),
+    ...(http && dice.oneIn(5) ? { hedge: { after: dice.oneIn(2) ? "p90" : dice.size(1, 300), budget: 0.5 } } : {}),
+    ...(http && dice.oneIn(6) ? { affinity: { secret: "a secret of the simulation" } } : {}),
+    ...(dice.oneIn(4) ? { limits: drawBounds(dice, http, foul) } : {}),
+  };
+}
+
+function drawRetry(dice: Dice, http: boolean, foul: boolean): NonNullable<PoolConfig["retry"]> {
+  const causes = ["connect-failure", "refused", "reset", "timeout"].filter(() => dice.oneIn(2));
+  return {
+    attempts: dice.between(1, 5),
+    on: [...causes, ...(http && dice.oneIn(2) ? [500, 503] : [])],
+    ...(foul && http && dice.oneIn(3) ? { perAttemptTimeout: dice.size(2000, 20_000) } : {}),
+    budget: dice.oneIn(2) ? 1 : 0.2,
+  };
+}
+
+function drawBounds(dice: Dice, http: boolean, foul: boolean): NonNullable<PoolConfig["limits"]> {
+  return {
+    maxInFlight: http && dice.oneIn(3) ? "auto" : dice.between(1, 6),
+    maxQueue: foul ? dice.size(0, 10) : 1000,
+    queueTimeout: foul ? dice.size(50, 3000) : 120_000,
+  };
+}
