@@ -41,7 +41,7 @@ test("a wrong file exits 1 with every problem on stderr, without colour where no
   expect(err).toBe(
     [
       'wrong.yaml:1:30 listeners.web.address  CONFIG_BAD_ADDRESS  ":x" is no address: the port must be a number from 0 to 65535, not "x" → Use host:port, :port, [ipv6]:port, http://host:port or unix:/path.',
-      'wrong.yaml:2:38 pools.app.weight  CONFIG_UNKNOWN_KEY  there is no key "weight" here; it belongs in a backend → Use one of policy, backends, health, slowStart, timeouts, limits.',
+      'wrong.yaml:2:38 pools.app.weight  CONFIG_UNKNOWN_KEY  there is no key "weight" here; it belongs in a backend → Use one of policy, backends, affinity, health, slowStart, retry, hedge, timeouts, limits.',
       "",
     ].join("\n"),
   );

@@ -12,22 +12,25 @@ export interface Stop {
 }
 
 /**
- * A second SIGINT within this time is the same request: npm passes Ctrl-C on to a program that has already had it from the
- * terminal.
+ * One more SIGINT within this time is the same request: npm passes Ctrl-C on to a program that has already had it from the
+ * terminal, some milliseconds later.
  */
-const SAME_MS = 500;
+const SAME_MS = 200;
 
 /** Listens for SIGINT and SIGTERM from now on. */
 export function stopSignals(): Stop {
   const drain = new AbortController();
   const now = new AbortController();
-  let last: { readonly signal: StopSignal; readonly at: number } | null = null;
+  /** When the first SIGINT came, until another one is taken for the same. */
+  let firstAt = Number.NEGATIVE_INFINITY;
   for (const signal of Object.keys(STATUS) as StopSignal[]) {
     process.on(signal, () => {
       const at = performance.now();
-      const same = signal === "SIGINT" && last?.signal === signal && at - last.at < SAME_MS;
-      last ??= { signal, at };
-      if (same) return;
+      if (signal === "SIGINT" && at - firstAt < SAME_MS) {
+        firstAt = Number.NEGATIVE_INFINITY;
+        return;
+      }
+      if (signal === "SIGINT" && !drain.signal.aborted) firstAt = at;
       if (drain.signal.aborted) now.abort(STATUS[signal]);
       else drain.abort();
     });

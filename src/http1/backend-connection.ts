@@ -155,7 +155,7 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
     this.#requestChunked = request.framing === "chunked";
     this.#bodyLeft = request.framing === "length" ? request.length : 0;
     // One that does not read the body takes it for its next request: nobody else's may follow (CL.0, Kettle 2022).
-    this.#mayReadOn = request.framing !== "none" && request.expectsNoBody;
+    this.#mayReadOn = (this.#requestChunked || this.#bodyLeft > 0) && request.expectsNoBody;
     writeRequestHead(this.#outbox, request, origin, this.#context.host);
   }
 

@@ -232,7 +232,9 @@ export class HttpExchange implements RequestEvents, Trying {
 
   attemptFailed(attempt: HttpAttempt, code: ErrorCode, detail: string): void {
     attempt.blame(code);
+    const { log } = this.#context;
     if (this.#state === "responding") {
+      attempt.link.report(log, "backend failed", code, detail);
       this.#context.row.fail(code);
       this.#finish();
       this.#client.abort();
@@ -240,7 +242,6 @@ export class HttpExchange implements RequestEvents, Trying {
     }
     const attempts = this.#attempts;
     const why = attempts === null ? "" : attempts.failed(attempt, code);
-    const { log } = this.#context;
     if (why === null) attempt.link.report(log, "backend failed over", code, detail);
     else {
       attempt.link.report(log, "backend failed", code, detail);

@@ -216,6 +216,12 @@ describe("a backend's failure", () => {
     expect(user.ask(get())).rejects.toThrow("the connection ended");
     await user.raw.untilEnd();
     expect(lb.backendErrors(0, "BACKEND_BODY_TIMEOUT")).toBe(1);
+    expect(lb.log).toContainEqual(
+      expect.objectContaining({
+        event: "backend failed",
+        fields: expect.objectContaining({ code: "BACKEND_BODY_TIMEOUT" }),
+      }),
+    );
     await (await app.server.connection(0)).until(({ closed }) => closed);
   });
 
