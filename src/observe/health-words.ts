@@ -50,6 +50,8 @@ export class HealthWords {
   readonly shape: HealthWordsShape;
   readonly #pools: Int32Array;
   readonly #rows: Int32Array;
+  /** Told when an alarm was raised here, so that the keeper need not look all the time; it may be told often. */
+  onAlarm: () => void = () => {};
 
   /** @param memory at least `healthWordsBytes(shape)` bytes from `offset`, a multiple of 64, on; zeroed when new */
   constructor(memory: ArrayBufferLike, shape: HealthWordsShape, offset = 0) {
@@ -150,5 +152,6 @@ export class HealthWords {
   #alarm(pool: number, word: number): void {
     Atomics.add(this.#rows, word, 1);
     Atomics.add(this.#pools, pool * LINE + POOL.alarms, 1);
+    this.onAlarm();
   }
 }

@@ -13,6 +13,7 @@ import { type Log, silentLog } from "../observe/log.ts";
 import { systemRandom } from "../random.ts";
 import { withSecrets } from "./affinity-secret.ts";
 import { keepHealth } from "./health.ts";
+import { together } from "./together.ts";
 import { holdSockets } from "./sockets.ts";
 
 /** How Weir runs inside another program. */
@@ -97,6 +98,7 @@ async function run(plan: Plan, { log = silentLog }: StartOptions): Promise<Weir>
     throw error;
   }
   const health = keepHealth({ plan: held.plan, shared, clock: systemClock, log });
+  shared.words.onAlarm = together(() => health.alarmed());
   let closing: Promise<number> | null = null;
   const close = async (): Promise<number> => {
     const drained = engine.drain(plan.shutdownMs);

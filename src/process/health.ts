@@ -9,6 +9,9 @@ import type { Plan } from "../plan.ts";
 import { HealthLoop } from "../probe/health-loop.ts";
 import { systemRandom } from "../random.ts";
 
+/** Without probes there is little to do by the clock, and what workers have to say they say themselves: the supervisor sleeps. */
+const UNPROBED_TICK_MS = 250;
+
 /** What keeping the health of a plan's pools needs from outside. */
 export interface HealthOptions {
   readonly plan: Plan;
@@ -21,6 +24,8 @@ export interface HealthOptions {
 export interface KeptHealth {
   /** For whoever shows it. */
   readonly loop: HealthLoop;
+  /** A worker has raised an alarm: looks at once. */
+  alarmed(): void;
   /** Gives up all probes; what was published last goes on holding. */
   close(): void;
 }
@@ -35,13 +40,16 @@ export function keepHealth({ plan, shared, clock, log }: HealthOptions): KeptHea
   loop.configure(
     plan.pools.map(({ name, health, backends }, pool) => ({ name, health, backends, rows: rows[pool] ?? [] })),
   );
-  const ticking = setInterval(() => {
+  const tick = (): void => {
     wheel.advance();
     loop.tick();
     cork.flush();
-  }, TICK_MS);
+  };
+  const probes = plan.pools.some(({ health }) => health.probe !== null);
+  const ticking = setInterval(tick, probes ? TICK_MS : UNPROBED_TICK_MS);
   return {
     loop,
+    alarmed: tick,
     close() {
       clearInterval(ticking);
       loop.close();

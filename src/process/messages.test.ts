@@ -13,6 +13,7 @@ test("messages of the other side are taken as they are", () => {
   expect(toWorker(configure)).toEqual(configure as never);
   expect(toWorker({ kind: "drain", timeoutMs: 5 })).toEqual({ kind: "drain", timeoutMs: 5 });
   expect(fromWorker({ kind: "ready" })).toEqual({ kind: "ready" });
+  expect(fromWorker({ kind: "alarm" })).toEqual({ kind: "alarm" });
   expect(fromWorker({ kind: "drained", closed: 2 })).toEqual({ kind: "drained", closed: 2 });
   expect(fromWorker({ kind: "failed", code: "LISTEN_IN_USE", detail: "x" })).toEqual({
     kind: "failed",

@@ -27,6 +27,8 @@ export type ToWorker =
 /** What a worker says to the supervisor. */
 export type FromWorker =
   | { readonly kind: "ready" }
+  /** What it knows of a backend's health has changed; see the words of health. */
+  | { readonly kind: "alarm" }
   | { readonly kind: "failed"; readonly code: ErrorCode; readonly detail: string }
   /** Nothing is open any more; the worker ends. */
   | { readonly kind: "drained"; /** Connections that had to be closed. */ readonly closed: number };
@@ -68,6 +70,7 @@ export function fromWorker(message: unknown): FromWorker | null {
   const { kind, code, detail, closed } = message;
   switch (kind) {
     case "ready":
+    case "alarm":
       return { kind };
     case "failed":
       if (typeof code !== "string" || !Object.hasOwn(ERRORS, code) || typeof detail !== "string") return null;

@@ -148,13 +148,14 @@ export class Supervisor {
   }
 
   #spawn(worker: number): WorkerProcess {
-    return new WorkerProcess({
+    const setup = {
       plan: this.plan,
       worker,
       workers: this.plan.workers,
       countersFd: this.#memory.fd,
       listeners: this.#sockets.inheritedBy(worker),
-    });
+    };
+    return new WorkerProcess(setup, () => this.#health.alarmed());
   }
 
   #watch(seat: Seat): void {

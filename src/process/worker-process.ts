@@ -38,7 +38,8 @@ export class WorkerProcess {
   readonly #ready: PromiseWithResolvers<void> = Promise.withResolvers<void>();
   readonly #exited: PromiseWithResolvers<Death> = Promise.withResolvers<Death>();
 
-  constructor(setup: WorkerSetup) {
+  /** @param alarmed told when the worker has something to say of a backend's health */
+  constructor(setup: WorkerSetup, alarmed: () => void) {
     this.ready = this.#ready.promise;
     this.ready.catch(() => {}); // whoever asks later still sees it
     this.exited = this.#exited.promise;
@@ -54,7 +55,7 @@ export class WorkerProcess {
       argv0,
       stdio: ["ignore", "inherit", "inherit", ...inherited],
       serialization: "json",
-      ipc: (message: unknown) => this.#receive(fromWorker(message)),
+      ipc: (message: unknown) => this.#receive(fromWorker(message), alarmed),
       onExit: (_child, exitCode, signal) => {
         const death = { exitCode, signal: signal === null ? null : String(signal) };
         this.#ready.reject(
@@ -95,8 +96,11 @@ export class WorkerProcess {
     }
   }
 
-  #receive(message: FromWorker | null): void {
+  #receive(message: FromWorker | null, alarmed: () => void): void {
     switch (message?.kind) {
+      case "alarm":
+        alarmed();
+        break;
       case "ready":
         this.#ready.resolve();
         break;

@@ -8,6 +8,7 @@ import type { Log } from "../observe/log.ts";
 import { flushLog, stderrLog } from "../observe/stderr-log.ts";
 import { systemRandom } from "../random.ts";
 import { type FromWorker, type ToWorker, toWorker } from "./messages.ts";
+import { together } from "./together.ts";
 import { mapSharedMemory } from "./shared-memory.ts";
 
 /** A worker that ended by an error of its own; distinct from what a signal or the system gives. */
@@ -61,6 +62,7 @@ export function runWorker(): void {
 function begin(message: ToWorker & { kind: "configure" }, log: Log): Engine {
   const { plan, worker, workers, countersFd, listeners } = message;
   const shared = sharedStateOver(mapSharedMemory(countersFd), plan, workers);
+  shared.words.onAlarm = together(() => void send({ kind: "alarm" }));
   const engine = createEngine({
     plan,
     worker,
