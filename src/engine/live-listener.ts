@@ -13,6 +13,7 @@ import { type ExchangeContext, HttpExchange } from "../proxy/http-exchange.ts";
 import { type LivePool, makeTarget, type Target } from "../proxy/target.ts";
 import { TcpSession, type TcpContext } from "../proxy/tcp-session.ts";
 import type { Tunnel } from "../proxy/tunnel.ts";
+import { Members } from "./members.ts";
 import { hostOf, pathOf } from "../route/request-key.ts";
 import { RouteTable } from "../route/table.ts";
 import { Door } from "./door.ts";
@@ -117,7 +118,7 @@ function targets({ plan, pools, workers }: ListenerParts): Target[] {
 
 function httpMode(parts: ListenerParts): Mode {
   const { plan, row, wheel, fineWheel, log } = parts;
-  const clients = new Set<ClientConnection>();
+  const clients = new Members<ClientConnection>();
   const tunnels = new Set<Tunnel>();
   const origins = new Origins(parts.trustedProxies, plan.via);
   const exchanges: ExchangeContext = { listener: plan.name, row, wheel, fineWheel, log, tunnels, route: router(parts) };
@@ -145,10 +146,10 @@ function httpMode(parts: ListenerParts): Mode {
     },
     drain() {
       context.draining = true;
-      for (const client of clients) client.drain();
+      for (const client of clients.list()) client.drain();
     },
     close() {
-      for (const client of clients) client.destroy();
+      for (const client of clients.list()) client.destroy();
       for (const tunnel of tunnels) tunnel.destroy();
     },
     get open() {
@@ -170,7 +171,7 @@ function router(parts: ListenerParts): (request: Head) => Target | null {
 }
 
 function tcpMode(parts: ListenerParts): Mode {
-  const sessions = new Set<TcpSession>();
+  const sessions = new Members<TcpSession>();
   const [target] = targets(parts);
   if (target === undefined) throw new Error(`listener ${parts.plan.name} has no pool`);
   const { plan, row, wheel, log } = parts;
@@ -193,7 +194,7 @@ function tcpMode(parts: ListenerParts): Mode {
     },
     drain() {},
     close() {
-      for (const session of sessions) session.destroy();
+      for (const session of sessions.list()) session.destroy();
     },
     get open() {
       return sessions.size;

@@ -52,6 +52,8 @@ const spareHeads: Head[] = [];
 
 /** A client's connection: HTTP/1.1 requests in, one after another, and their responses out. */
 export class ClientConnection implements Receiver, InboundStream, Expiring {
+  /** Its place among the connections of its listener; see `engine/members.ts`. */
+  place = -1;
   readonly #context: ClientContext;
   readonly #connection: Connection;
   readonly #outbox: Outbox;

@@ -10,6 +10,9 @@ const GATHER_BYTES = 16 * 1024;
  */
 const GIVE_BACK_BYTES = 64 * 1024;
 
+/** The backlog of all outboxes without one, which are most: never to be written. */
+const EMPTY: Buffer[] = [];
+
 /**
  * The sending side of a connection: gathers small pieces, keeps what the system would not take, and tells whether the
  * source must wait. It holds what one event of the source brought, no more, as long as the source is paused while
@@ -18,7 +21,7 @@ const GIVE_BACK_BYTES = 64 * 1024;
 export class Outbox {
   #connection: Connection | null;
   /** What the system has not taken yet, in order; the first is cut where it got to. */
-  #backlog: Buffer[] = [];
+  #backlog: Buffer[] = EMPTY;
   /** Whether something in the backlog may also be somebody else's. */
   #shared = false;
   #finishing = false;
@@ -116,7 +119,7 @@ export class Outbox {
     if (connection === null) return false;
     if (this.#backlog.length === 0) return true;
     const waiting = this.#backlog;
-    this.#backlog = [];
+    this.#backlog = EMPTY;
     for (let i = 0; i < waiting.length; i++) {
       const bytes = waiting[i]!;
       const taken = connection.write(bytes, 0, bytes.length);
@@ -141,7 +144,7 @@ export class Outbox {
   /** Forgets what waits; nothing more is sent. */
   close(): void {
     this.#closed = true;
-    this.#backlog = [];
+    this.#backlog = EMPTY;
   }
 
   #lose(): void {
@@ -169,7 +172,8 @@ export class Outbox {
 
   #keep(rest: Buffer, owned: boolean): void {
     if (!owned) this.#shared = true;
-    this.#backlog.push(rest);
+    if (this.#backlog === EMPTY) this.#backlog = [rest];
+    else this.#backlog.push(rest);
   }
 }
 

@@ -28,6 +28,8 @@ const NOTHING_TRIED: readonly number[] = [];
 
 /** A client's TCP connection: finds a backend that answers, waiting for one with room, then bytes pass both ways. */
 export class TcpSession implements Receiver, Waiter {
+  /** Its place among the sessions of its listener; see `engine/members.ts`. */
+  place = -1;
   readonly #context: TcpContext;
   readonly #client: Connection;
   #attempt: Attempt | null = null;
