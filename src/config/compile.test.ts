@@ -33,7 +33,7 @@ test("what is left out has its default", async () => {
   };
   const retry: RetryPlan = {
     attempts: 3,
-    on: ["connect-failure"],
+    on: ["connect-failure", "reset"],
     statuses: [],
     attemptMs: 0,
     methods: ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"],
@@ -76,6 +76,7 @@ test("what is left out has its default", async () => {
     ],
     workers: availableParallelism(),
     connections: null,
+    runAs: null,
     zone: null,
     admin: { kind: "tcp", host: "127.0.0.1", port: 9900 },
     trustedProxies: [],

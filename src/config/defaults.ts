@@ -21,10 +21,10 @@ export const DEFAULT_LIMITS: Limits = {
   idleConnections: 128,
 };
 
-/** In force where the configuration says nothing: only what cannot have reached a backend goes to another one. */
+/** In force where the configuration says nothing: what cannot have reached a backend goes to another one, and what may be sent twice. */
 export const DEFAULT_RETRY: RetryPlan = {
   attempts: 3,
-  on: ["connect-failure"],
+  on: ["connect-failure", "reset"],
   statuses: [],
   attemptMs: 0,
   // The idempotent ones (RFC 9110 §9.2.2).

@@ -36,7 +36,7 @@ const routeRetry = z.strictObject({
     {
       expects: `a list of ${CAUSES} and statuses from 400 to 599`,
       type: "list of `connect-failure`, `refused`, `reset`, `timeout` and statuses",
-      fallback: "`connect-failure`",
+      fallback: "`connect-failure`, `reset`",
     },
   ).optional(),
   perAttemptTimeout: duration(

@@ -103,10 +103,9 @@ export class Attempts {
   failed(attempt: HttpAttempt, code: ErrorCode): string | null {
     if (this.#leavesRace(attempt)) return null;
     const { sent } = attempt;
-    // What is closed under a fresh connection too, right after a used one, is a backend that goes down.
-    const goesDown = attempt.repeated && code === "BACKEND_RESET" && this.repeatable;
-    if (this.#target.retry.wantedAfter(code, sent)) return this.#another(attempt, sent, sent);
-    if (goesDown) return this.#another(attempt, sent, false);
+    // A backend that resets connections is not asked again; one that is slow may be, where there is no other.
+    const same = sent && code !== "BACKEND_RESET" && code !== "BACKEND_INCOMPLETE";
+    if (this.#target.retry.wantedAfter(code, sent)) return this.#another(attempt, sent, same);
     // A stale connection asks for a repetition by itself; it was refused.
     return attempt.stale ? this.#target.retry.hindrance(this.#exchange.request, sent, this.#whole()) : "";
   }

@@ -55,8 +55,6 @@ export class HttpAttempt implements ResponseEvents {
   responded = false;
   /** Whether it failed because its connection, used before, was closed while the request was on its way. */
   stale = false;
-  /** Whether it was sent again over a fresh connection after such a failure. */
-  repeated = false;
   /** Since when the time is the backend's: it is dialled, has the beginning of the request, has all of it. */
   #askedMs = 0;
   #deadline: Deadline | null = null;
@@ -286,7 +284,6 @@ export class HttpAttempt implements ResponseEvents {
       this.link.sawStale();
       if (this.#owner.mayRepeat(this)) {
         this.link.row.add(COLUMN.retries, 1);
-        this.repeated = true;
         this.#lease("none");
         return;
       }

@@ -16,7 +16,7 @@ function retry(plan: Partial<RetryPlan> = {}, budget = new RetryBudget()): Retry
 const failed = { request: plainHead(), sent: true, whole: true, tried: 1 };
 
 describe("by default", () => {
-  test("what fails to connect is tried elsewhere, and nothing else", () => {
+  test("what fails to connect is tried elsewhere, and what is reset without an answer", () => {
     const connecting = new Set<ErrorCode>([
       "BACKEND_REFUSED",
       "BACKEND_UNREACHABLE",
@@ -26,8 +26,9 @@ describe("by default", () => {
       "BACKEND_RESET",
     ]);
     for (const code of EXCHANGE_ERROR_CODES) {
-      expect([code, retry().wantedAfter(code, false)]).toEqual([code, connecting.has(code)]);
-      expect([code, retry().wantedAfter(code, true)]).toEqual([code, false]);
+      const reset = code === "BACKEND_RESET" || code === "BACKEND_INCOMPLETE";
+      expect([code, retry().wantedAfter(code, false)]).toEqual([code, connecting.has(code) || reset]);
+      expect([code, retry().wantedAfter(code, true)]).toEqual([code, reset]);
     }
     for (const status of [200, 404, 500, 502, 503, 504]) expect(retry().wantedAfterStatus(status)).toBe(false);
   });

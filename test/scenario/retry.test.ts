@@ -163,6 +163,19 @@ describe("retry on a failure", () => {
     expect([first.requests.length + second.requests.length]).toEqual([3]);
   });
 
+  test("by default a GET that was reset goes to another backend, a POST does not, and none goes to the same", async () => {
+    await using first = resets();
+    await using second = good();
+    await using lb = weir({ backends: [first, second], policy: "first", health: UNWATCHED });
+    await using user = await client(lb);
+    expect((await user.ask(get())).status).toBe(200);
+    expect((await user.ask(post("x"))).status).toBe(502);
+    await using alone = weir({ backends: [first], health: UNWATCHED });
+    await using other = await client(alone);
+    expect((await other.ask(get())).status).toBe(502);
+    expect(first.requests.length).toBe(3);
+  });
+
   test("none goes to another backend once a byte of the response has gone to the client", async () => {
     await using first = backend(({ connection }) => {
       connection.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
