@@ -60,7 +60,14 @@ export default {
       name: "not-to-tests",
       severity: "error",
       from: { path: "^src/", pathNot: [test, "/fake-"] },
-      to: { path: ["^test/", "^bench/", "^sim/", test] },
+      to: { path: ["^test/", "^bench/", "^sim/", "^chaos/", test] },
+    },
+    {
+      name: "chaos-from-outside",
+      severity: "error",
+      comment: "What is tried by its processes is not looked into.",
+      from: { path: "^chaos/" },
+      to: { path: ["^src/", "^sim/"] },
     },
     {
       name: "production-dependencies",

@@ -21,11 +21,17 @@ const TIMEOUT = "--timeout=30000";
 
 const CHECKS: readonly Check[] = [
   { name: "format", command: [bun, "fmt", "--check"] },
-  { name: "lint", command: [bin("oxlint"), "--type-aware", "--quiet", "src", "sim", "test", "bench", "scripts"] },
+  {
+    name: "lint",
+    command: [bin("oxlint"), "--type-aware", "--quiet", "src", "sim", "chaos", "test", "bench", "scripts"],
+  },
   { name: "types", command: [bun, "check", "--no-script"] },
-  { name: "layering", command: ["node", bin("depcruise"), "--config", ".dependency-cruiser.mjs", "src", "sim"] },
+  {
+    name: "layering",
+    command: ["node", bin("depcruise"), "--config", ".dependency-cruiser.mjs", "src", "sim", "chaos"],
+  },
   { name: "dead code", command: ["node", bin("knip"), "--no-progress"] },
-  { name: "unit", command: [bun, "test", TIMEOUT, "./src", "./sim", "./bench"], tests: true },
+  { name: "unit", command: [bun, "test", TIMEOUT, "./src", "./sim", "./chaos", "./bench"], tests: true },
   { name: "scenario", command: [bun, "test", TIMEOUT, "./test/scenario"], tests: true },
   { name: "conformance", command: [bun, "test", TIMEOUT, "./test/conformance"], tests: true },
   { name: "docs", command: [bun, "scripts/generate.ts", "--check"] },

@@ -300,6 +300,14 @@ export const ERRORS = {
     "The connection was still open when `shutdown.timeout` ended.",
     "Raise `shutdown.timeout`.",
   ),
+  CLIENT_TOO_MANY_CONNECTIONS: exchange(
+    "client",
+    0,
+    "",
+    false,
+    "A client's address has as many connections as `limits.connectionsPerAddress` allows; one more was reset.",
+    "Raise `limits.connectionsPerAddress`, above all where many clients come from one address (docs/limits.md).",
+  ),
   WEIR_NO_ROOM: exchange(
     "weir",
     0,
@@ -366,6 +374,11 @@ export const ERRORS = {
   CONFIG_DUPLICATE_LISTENER: setup("config", "Two listeners have one address.", "Give each its own address or port."),
   CONFIG_DEAD_ROUTE: setup("config", "A route can never match.", "Remove it, or change what it matches."),
   CONFIG_NAME_UNRESOLVED: setup("config", "A name does not resolve.", "Correct the name or the resolver."),
+  CONFIG_UNKNOWN_USER: setup(
+    "config",
+    "The system has no user or group of this name.",
+    "Create it, or name another one, such as `nobody`.",
+  ),
   LISTEN_IN_USE: setup(
     "system",
     "Another program already listens on the address.",
@@ -386,6 +399,11 @@ export const ERRORS = {
     "system",
     "The file with the secret of affinity is open to others, or holds no secret.",
     "Make it its owner's alone (`chmod 600`), or remove it: a new one is made, and clients are pinned anew.",
+  ),
+  USER_NOT_PERMITTED: setup(
+    "system",
+    "Workers cannot run as the `user` of the configuration, because Weir was not started as root.",
+    "Start it as root or as that user, or leave `user` out.",
   ),
   WORKER_FAILED: setup("system", "A worker could not start.", "The detail says why."),
 } as const satisfies Record<string, ErrorRow>;

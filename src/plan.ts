@@ -153,9 +153,18 @@ export interface ListenerPlan {
   readonly routes: readonly RoutePlan[];
   /** Most clients' connections at a time, over all workers; `null` for no limit of its own. */
   readonly connections: number | null;
+  /** Of those, most from one source address, over all workers; missing for no limit of its own. */
+  readonly connectionsPerAddress?: number;
   /** In force until a route is chosen. */
   readonly timeouts: Timeouts;
   readonly limits: Limits;
+}
+
+/** Whom workers run as where Weir is started as root. */
+export interface RunAs {
+  readonly user: string;
+  /** `null` for the user's own. */
+  readonly group: string | null;
 }
 
 /** A validated configuration, ready to run: plain data, the same in every worker. */
@@ -165,6 +174,10 @@ export interface Plan {
   readonly workers: number;
   /** Most clients' connections at a time, over all listeners and workers; `null` for as many as there are file descriptors for. */
   readonly connections: number | null;
+  /** Of those, most from one source address, over all listeners and workers; missing for no limit. */
+  readonly connectionsPerAddress?: number;
+  /** `null` where workers run as the supervisor does. */
+  readonly runAs: RunAs | null;
   /** The zone this Weir is in, whose backends it prefers; `null` for no preference. */
   readonly zone: string | null;
   /** Where the admin API listens; `null` when it is off. */

@@ -19,7 +19,7 @@ import type { Limits, ListenerPlan, Plan, PolicyPlan, PoolLimits, PoolPlan, Rout
 import type { ReadConfig } from "./schema.ts";
 
 type ReadTimeouts = NonNullable<ReadConfig["timeouts"]>;
-type ReadLimits = Omit<NonNullable<ReadConfig["limits"]>, "connections">;
+type ReadLimits = Omit<NonNullable<ReadConfig["limits"]>, "connections" | "connectionsPerAddress">;
 type ReadListener = ReadConfig["listeners"][string];
 type ReadPool = ReadConfig["pools"][string];
 type ReadRoute = NonNullable<ReadListener["routes"]>[number];
@@ -72,9 +72,14 @@ function listenerOf(name: string, listener: ReadListener, config: ReadConfig): L
     via: listener.via ?? false,
     routes: routes.map((route) => routeOf(route, config, timeouts, limits)),
     connections: listener.limits?.connections ?? null,
+    ...perAddressOf(listener.limits?.connectionsPerAddress),
     timeouts,
     limits,
   };
+}
+
+function perAddressOf(connectionsPerAddress: number | undefined): Pick<ListenerPlan, "connectionsPerAddress"> {
+  return connectionsPerAddress === undefined ? {} : { connectionsPerAddress };
 }
 
 function policyOf(given: ReadPool["policy"]): PolicyPlan {
@@ -130,6 +135,8 @@ export function compile(config: ReadConfig, cores: number = availableParallelism
     pools: Object.entries(config.pools).map(([name, pool]) => poolOf(name, pool)),
     workers: workers === undefined || workers === "auto" ? cores : workers,
     connections: config.limits?.connections ?? null,
+    ...perAddressOf(config.limits?.connectionsPerAddress),
+    runAs: config.user === undefined ? null : { user: config.user, group: config.group ?? null },
     zone: config.zone ?? null,
     admin:
       admin === undefined ? listenAddress(DEFAULT_ADMIN) : admin !== null && "address" in admin ? admin.address : admin,

@@ -239,6 +239,15 @@ export function block(meaning: string): z.ZodType<string, string> {
   });
 }
 
+/** The name of a user or a group of the system. */
+export function account(meaning: string, of: string, fallback: string): z.ZodType<string, string> {
+  return key(z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/), meaning, {
+    expects: `the name of a ${of} of this system`,
+    type: `name of a ${of}`,
+    fallback,
+  });
+}
+
 /** The name of a zone. */
 export function zone(meaning: string, fallback: string): z.ZodType<string, string> {
   return key(z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/), meaning, {

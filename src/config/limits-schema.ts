@@ -20,6 +20,12 @@ export const clientLimitKeys = {
     1,
     MOST_CLIENTS,
   ).optional(),
+  connectionsPerAddress: whole(
+    "Most connections at a time from one source address (from one /64 of IPv6), over all workers, each of which has an even part; those beyond it are reset. At the same places as `connections`. Without it there is no limit. See [limits.md](limits.md).",
+    null,
+    1,
+    MOST_CLIENTS,
+  ).optional(),
 } satisfies Record<string, z.ZodType>;
 
 /** Keys of a pool's limits that no other place has. */

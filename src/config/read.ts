@@ -3,9 +3,11 @@ import { affinityFindings } from "./check-affinity.ts";
 import { healthFindings } from "./check-health.ts";
 import { limitFindings } from "./check-limits.ts";
 import { listenerFindings } from "./check-listeners.ts";
+import { runAsFindings } from "./check-run-as.ts";
 import { policyFindings } from "./check-policies.ts";
 import { poolFindings } from "./check-pools.ts";
 import { plainFindings } from "./issues.ts";
+import { type Accounts, systemAccounts } from "../net/accounts.ts";
 import type { Plan } from "../plan.ts";
 import { keyText, withoutEchoes } from "./problems.ts";
 import type { Finding, Problem } from "./problems.ts";
@@ -30,6 +32,8 @@ export interface Origin {
 export interface ReadOptions {
   /** Resolves names, so that one that does not resolve is a problem; `false` leaves them unresolved. Default: the system's resolver. */
   readonly resolve?: Lookup | false;
+  /** Looks up users and groups, where names are resolved. Default: the system's. */
+  readonly accounts?: Accounts;
 }
 
 /**
@@ -46,6 +50,7 @@ export async function planFromConfig(config: unknown, origin: Origin, options: R
     ...limitFindings(config),
     ...affinityFindings(config),
     ...listenerFindings(config),
+    ...runAsFindings(config, options.resolve === false ? null : (options.accounts ?? systemAccounts)),
   ]);
   if (options.resolve !== false) findings.push(...(await unresolvedNames(config, options.resolve)));
   return result.success && findings.length === 0

@@ -9,6 +9,7 @@ import { backendLimitKeys, clientLimitKeys, poolLimitKeys } from "./limits-schem
 import { DEFAULT_ADMIN, DEFAULT_KEY, DEFAULT_LIMITS, DEFAULT_SHUTDOWN_MS, DEFAULT_TIMEOUTS } from "./defaults.ts";
 import {
   above,
+  account,
   block,
   choice,
   duration,
@@ -250,6 +251,12 @@ export const configSchema = z.strictObject({
     "How many worker processes; `auto` is one per core.",
     { expects: 'a whole number from 1 to 1024, or "auto"', type: "number, 1 to 1024, or `auto`", fallback: "auto" },
   ).optional(),
+  user: account(
+    "Whom workers run as where Weir is started as root, which the supervisor remains.",
+    "user",
+    "as who starts Weir",
+  ).optional(),
+  group: account("The only group of these workers.", "group", "the user's own").optional(),
   zone: zone("Where this Weir stands: backends of the same zone get work first.", "no preference").optional(),
   admin: key(
     z.union([listeningOrOff("An address, or `off`."), key(admin, "The admin API.", SECTION)]),

@@ -35,6 +35,7 @@ function fakeEntrance(most: number): {
     room: new Room(boundOfClients(most)),
     bound: "limits.connections",
     listener: "web",
+    sources: null,
     log: { info: say, warn: say, error: say },
     clock: { now: () => nowMs },
     tick(_everyMs, look) {

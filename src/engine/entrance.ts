@@ -3,6 +3,7 @@ import type { Ticker } from "../net/network.ts";
 import type { Log } from "../observe/log.ts";
 import type { Door } from "./door.ts";
 import type { Room } from "./room.ts";
+import type { Sources } from "./sources.ts";
 
 /** While a room is full, how often is looked for room that no client has made by leaving. */
 const LOOK_MS = 250;
@@ -16,6 +17,8 @@ export interface EntranceParts {
   readonly bound: "file descriptors" | "limits.connections";
   /** Whose it is; `null` for that of all listeners. */
   readonly listener: string | null;
+  /** Counts those who come by their address; `null` where that has no limit. */
+  readonly sources: Sources | null;
   readonly log: Log;
   readonly clock: Clock;
   readonly tick: Ticker;
@@ -24,6 +27,8 @@ export interface EntranceParts {
 /** A room and the listeners that lead into it: they stop accepting while it is full. */
 export class Entrance {
   readonly room: Room;
+  /** What each source address has here; `null` where that has no limit. */
+  readonly sources: Sources | null;
   readonly #parts: EntranceParts;
   readonly #doors: Door[] = [];
   #stop: (() => void) | null = null;
@@ -36,6 +41,7 @@ export class Entrance {
   constructor(parts: EntranceParts) {
     this.#parts = parts;
     this.room = parts.room;
+    this.sources = parts.sources;
   }
 
   /** To be called before anything comes through the door. */

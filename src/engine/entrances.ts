@@ -4,6 +4,7 @@ import type { Log } from "../observe/log.ts";
 import type { ListenerPlan, Plan } from "../plan.ts";
 import { Entrance } from "./entrance.ts";
 import { boundOfClients, clientsFor, descriptorsForConnections, Room, type RoomBounds, shareOf } from "./room.ts";
+import { Sources } from "./sources.ts";
 
 /** What all entrances of a worker share. */
 export interface EntrancesParts {
@@ -34,15 +35,22 @@ export function workerEntrance(
   const forConnections = descriptorsForConnections(descriptors, plan.listeners.length);
   const room = new Room({ clients, descriptors: forConnections, ...dialled });
   const bound = clients < clientsFor(forConnections) ? "limits.connections" : "file descriptors";
-  return new Entrance({ ...parts, room, bound, listener: null });
+  const sources = sourcesOf(plan.connectionsPerAddress, worker, workers);
+  return new Entrance({ ...parts, room, bound, listener: null, sources });
 }
 
 /** The way into one listener beside that; `null` where it has no limit of its own. */
 export function listenerEntrance(
-  { name, connections }: ListenerPlan,
+  { name, connections, connectionsPerAddress }: ListenerPlan,
   { worker, workers, ...parts }: EntrancesParts,
 ): Entrance | null {
-  if (connections === null) return null;
-  const room = new Room(boundOfClients(shareOf(connections, worker, workers)));
-  return new Entrance({ ...parts, room, bound: "limits.connections", listener: name });
+  const sources = sourcesOf(connectionsPerAddress, worker, workers);
+  if (connections === null && sources === null) return null;
+  const room = new Room(boundOfClients(shareOf(connections ?? Number.POSITIVE_INFINITY, worker, workers)));
+  return new Entrance({ ...parts, room, bound: "limits.connections", listener: name, sources });
+}
+
+/** One worker's part of the connections that a source address may have. */
+function sourcesOf(most: number | undefined, worker: number, workers: number): Sources | null {
+  return most === undefined ? null : new Sources(shareOf(most, worker, workers));
 }

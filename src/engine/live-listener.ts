@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../errors.ts";
 import type { ListenerPlan } from "../plan.ts";
 import type { Head } from "../http/head.ts";
 import { Origins } from "../http/origin.ts";
@@ -13,6 +14,7 @@ import { type ExchangeContext, HttpExchange } from "../proxy/http-exchange.ts";
 import { type LivePool, makeTarget, type Target } from "../proxy/target.ts";
 import { TcpSession, type TcpContext } from "../proxy/tcp-session.ts";
 import type { Tunnel } from "../proxy/tunnel.ts";
+import { acceptCounted, NOBODY } from "./counted-connection.ts";
 import { Members } from "./members.ts";
 import { hostOf, pathOf } from "../route/request-key.ts";
 import { RouteTable } from "../route/table.ts";
@@ -63,6 +65,9 @@ export function makeListener(parts: ListenerParts): LiveListener {
   const door = new Door(row);
   entrance.add(door);
   own?.add(door);
+  const limited = [entrance.sources, own?.sources ?? null].filter((sources) => sources !== null);
+  const counted = limited.length === 0 ? null : limited;
+  const take = (connection: Connection): Receiver => mode.accept(connection);
   const closed = (): void => {
     entrance.leave();
     own?.leave();
@@ -74,10 +79,11 @@ export function makeListener(parts: ListenerParts): LiveListener {
         const { turnsAway } = door;
         entrance.enter();
         own?.enter();
-        if (turnsAway) return turnAway(connection, row);
+        if (turnsAway) return turnAway(connection, row, "WEIR_NO_ROOM");
         // The process may have been stopped for longer than a deadline: what is new counts from now.
         wheel.refresh();
-        return mode.accept(connection);
+        if (counted === null) return mode.accept(connection);
+        return acceptCounted(connection, counted, take) ?? turnAway(connection, row, "CLIENT_TOO_MANY_CONNECTIONS");
       };
       const listening = parts.listen({ address: plan.address, fd, reusePort, accept, closed });
       door.begin(listening);
@@ -97,12 +103,9 @@ export function makeListener(parts: ListenerParts): LiveListener {
   };
 }
 
-/** Receives what comes on a connection that is closed already. */
-const NOBODY: Receiver = { opened() {}, refused() {}, received() {}, drained() {}, ended() {}, closed() {} };
-
 /** Where what comes cannot be left to wait: it is closed at once, with a reset, so that it takes no room. */
-function turnAway(connection: Connection, row: Row): Receiver {
-  row.fail("WEIR_NO_ROOM");
+function turnAway(connection: Connection, row: Row, code: ErrorCode): Receiver {
+  row.fail(code);
   connection.data = NOBODY;
   connection.terminate();
   return NOBODY;

@@ -2,7 +2,7 @@ import { dlopen, read, type Pointer } from "bun:ffi";
 import { getSystemErrorName } from "node:util";
 
 /**
- * The system's C library, for the few calls on listening sockets and limits that Bun does not offer: the only use of FFI.
+ * The system's C library, for the few calls on listening sockets, limits and accounts that Bun does not offer: the only use of FFI.
  * Everything here that differs between systems is in `LINUX` and `DARWIN`.
  */
 
@@ -82,11 +82,13 @@ const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 const F_SETFL = 4;
 const O_NONBLOCK_DARWIN = 4;
+/** Where ids stand in `struct passwd` and `struct group`, behind the pointers to name and password. */
+const IDS = 16;
 
 /** A call's result: what it returned, or the name of its error such as `EADDRINUSE`. */
 export type Result = { readonly ok: true; readonly value: number } | { readonly ok: false; readonly error: string };
 
-/** Calls on sockets. A file descriptor is a number that the caller closes. */
+/** Calls of the library. A file descriptor is a number that the caller closes. */
 export interface Libc {
   readonly system: System;
   /** A stream socket, non-blocking. */
@@ -104,6 +106,9 @@ export interface Libc {
   openFiles(): OpenFiles | null;
   /** Sets both. */
   setOpenFiles(limit: OpenFiles): Result;
+  /** A user's id and that of its own group; `null` where there is none of this name. May ask a directory service, and wait for it. */
+  user(name: string): { readonly uid: number; readonly gid: number } | null;
+  group(name: string): number | null;
 }
 
 /** A limit of the system (`getrlimit(2)`): what holds, and up to where a process may raise it. */
@@ -123,6 +128,8 @@ const SYMBOLS = {
   // Two numbers of 64 bits on every system that Weir runs on.
   getrlimit: { args: ["i32", "buffer"], returns: "i32" },
   setrlimit: { args: ["i32", "buffer"], returns: "i32" },
+  getpwnam: { args: ["buffer"], returns: "ptr" },
+  getgrnam: { args: ["buffer"], returns: "ptr" },
   // `fcntl` is variadic. On arm64 macOS a variadic argument goes on the stack, on x64 into the third register:
   // passing it third and ninth puts it in both places.
   fcntl: { args: ["i32", "i32", "i64", "i64", "i64", "i64", "i64", "i64", "i64"], returns: "i32" },
@@ -163,6 +170,14 @@ function open(system: System): Libc | null {
           return soft === undefined || hard === undefined ? null : { soft, hard };
         },
         setOpenFiles: ({ soft, hard }) => result(c.setrlimit(system.RLIMIT_NOFILE, new BigUint64Array([soft, hard]))),
+        user(name) {
+          const found = c.getpwnam(Buffer.from(`${name}\0`));
+          return found === null ? null : { uid: read.u32(found, IDS), gid: read.u32(found, IDS + 4) };
+        },
+        group(name) {
+          const found = c.getgrnam(Buffer.from(`${name}\0`));
+          return found === null ? null : read.u32(found, IDS);
+        },
       };
     } catch {
       // The next name; where none can be opened, workers bind for themselves.

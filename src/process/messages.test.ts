@@ -8,6 +8,7 @@ test("messages of the other side are taken as they are", () => {
     worker: 0,
     workers: 2,
     countersFd: 3,
+    identity: { uid: 65534, gid: 65534 },
     listeners: [{ kind: "socket", fd: 4 }, { kind: "own" }, { kind: "none" }],
   };
   expect(toWorker(configure)).toEqual(configure as never);
@@ -38,7 +39,17 @@ const nonsense: readonly unknown[] = [
     worker: 0,
     workers: 1,
     countersFd: 3,
+    identity: null,
     listeners: [{ fd: 3 }],
+  },
+  {
+    kind: "configure",
+    plan: { listeners: [], pools: [] },
+    worker: 0,
+    workers: 1,
+    countersFd: 3,
+    identity: { uid: 65534 },
+    listeners: [],
   },
   { kind: "failed", code: "NOPE", detail: "" },
   { kind: "failed", code: "LISTEN_IN_USE" },

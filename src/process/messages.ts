@@ -1,5 +1,6 @@
 import type { Plan } from "../plan.ts";
 import { ERRORS, type ErrorCode } from "../errors.ts";
+import type { Identity } from "./identity.ts";
 
 /** What a worker has to listen on, and how. */
 export type Inherited =
@@ -19,6 +20,8 @@ export type ToWorker =
       readonly workers: number;
       /** File descriptor of the memory with the shared counters and the words of health. */
       readonly countersFd: number;
+      /** Who the worker has to be; `null` where that is left to who starts Weir. */
+      readonly identity: Identity | null;
       /** For each listener of the plan. */
       readonly listeners: readonly Inherited[];
     }
@@ -49,12 +52,14 @@ function isInherited(value: unknown): boolean {
 /** Checks a message that a worker received; `null` for one that no supervisor of this version sends. */
 export function toWorker(message: unknown): ToWorker | null {
   if (!isRecord(message)) return null;
-  const { kind, plan, worker, workers, countersFd, listeners, timeoutMs } = message;
+  const { kind, plan, worker, workers, countersFd, identity, listeners, timeoutMs } = message;
   switch (kind) {
     case "configure":
       // The plan was validated by the supervisor, which runs the same code.
       if (!isRecord(plan) || !Array.isArray(plan["listeners"]) || !Array.isArray(plan["pools"])) return null;
       if (!isCount(worker) || !isCount(workers) || !isCount(countersFd)) return null;
+      if (identity !== null && !(isRecord(identity) && isCount(identity["uid"]) && isCount(identity["gid"])))
+        return null;
       if (!Array.isArray(listeners) || !listeners.every(isInherited)) return null;
       return message as ToWorker;
     case "drain":

@@ -1,6 +1,7 @@
-import { closeSync, existsSync, openSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fchownSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Identity } from "./identity.ts";
 
 /** Memory that several processes map. */
 export interface SharedMemory {
@@ -14,10 +15,12 @@ export interface SharedMemory {
 // Linux keeps files here in memory. Elsewhere the temporary folder does: the pages are mapped, and nobody syncs them.
 const IN_MEMORY = "/dev/shm";
 
-function create(folder: string, bytes: number): SharedMemory {
+function create(folder: string, bytes: number, owner: Identity | null): SharedMemory {
   const path = join(folder, `weir-${process.pid}-${crypto.randomUUID()}`);
   const fd = openSync(path, "wx+", 0o600);
   try {
+    // Mapping it means to open it again.
+    if (owner !== null) fchownSync(fd, owner.uid, owner.gid);
     // Written, not only sized: a full file system says so now instead of killing a worker at its first store.
     const zeros = new Uint8Array(64 * 1024);
     for (let left = bytes; left > 0;) left -= writeSync(fd, zeros, 0, Math.min(left, zeros.length));
@@ -31,16 +34,16 @@ function create(folder: string, bytes: number): SharedMemory {
   }
 }
 
-/** New shared memory, zeroed. */
-export function createSharedMemory(bytes: number): SharedMemory {
+/** New shared memory, zeroed. @param owner who else than this user maps it */
+export function createSharedMemory(bytes: number, owner: Identity | null = null): SharedMemory {
   if (existsSync(IN_MEMORY)) {
     try {
-      return create(IN_MEMORY, bytes);
+      return create(IN_MEMORY, bytes, owner);
     } catch {
       // Small in some containers (64 MiB), or not writable.
     }
   }
-  return create(tmpdir(), bytes);
+  return create(tmpdir(), bytes, owner);
 }
 
 /** Maps shared memory that another process created and handed down as a file descriptor. */

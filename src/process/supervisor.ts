@@ -10,6 +10,7 @@ import type { Log } from "../observe/log.ts";
 import { afterDeath, type Backoff, fresh } from "./backoff.ts";
 import { withSecrets } from "./affinity-secret.ts";
 import { keepHealth, type KeptHealth } from "./health.ts";
+import { type Identity, isRoot, workerIdentity } from "./identity.ts";
 import { createSharedMemory, type SharedMemory } from "./shared-memory.ts";
 import { type HeldSockets, holdSockets } from "./sockets.ts";
 import { type Death, deathText, WorkerProcess } from "./worker-process.ts";
@@ -48,6 +49,7 @@ export class Supervisor {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #sockets: HeldSockets;
+  readonly #identity: Identity | null;
   readonly #memory: SharedMemory;
   readonly #health: KeptHealth;
   readonly #seats: Seat[] = [];
@@ -56,13 +58,14 @@ export class Supervisor {
   #phase: Phase = "starting";
   #drained: Promise<number> | null = null;
 
-  private constructor(options: SupervisorOptions, sockets: HeldSockets) {
+  private constructor(options: SupervisorOptions, sockets: HeldSockets, identity: Identity | null) {
     this.#log = options.log;
     this.#clock = options.clock;
     this.#sockets = sockets;
+    this.#identity = identity;
     this.plan = sockets.plan;
     const { plan, log, clock } = { ...options, plan: this.plan };
-    this.#memory = createSharedMemory(sharedStateBytes(plan, plan.workers));
+    this.#memory = createSharedMemory(sharedStateBytes(plan, plan.workers), identity);
     const shared = sharedStateOver(this.#memory.memory, plan, plan.workers);
     this.counters = shared.counters;
     this.#health = keepHealth({ plan, shared, log, clock });
@@ -70,13 +73,15 @@ export class Supervisor {
 
   /**
    * Binds the listeners and starts the workers. Fulfilled when all of them accept; otherwise nothing is left behind.
-   * @throws LISTEN_IN_USE, LISTEN_NOT_PERMITTED, LISTEN_FAILED, CONFIG_NAME_UNRESOLVED, STATE_UNUSABLE, SECRET_UNSAFE, WORKER_FAILED
+   * @throws LISTEN_IN_USE, LISTEN_NOT_PERMITTED, LISTEN_FAILED, CONFIG_NAME_UNRESOLVED, CONFIG_UNKNOWN_USER, USER_NOT_PERMITTED,
+   * STATE_UNUSABLE, SECRET_UNSAFE, WORKER_FAILED
    */
   static async start(options: SupervisorOptions): Promise<Supervisor> {
+    const identity = workerIdentity(options.plan.runAs);
     const sockets = await holdSockets(withSecrets(options.plan), options.plan.workers);
     let supervisor: Supervisor;
     try {
-      supervisor = new Supervisor(options, sockets);
+      supervisor = new Supervisor(options, sockets, identity);
     } catch (error) {
       sockets.close();
       throw error;
@@ -138,6 +143,9 @@ export class Supervisor {
     for (const { name, address, mode } of this.plan.listeners) {
       this.#log.info("listener bound", { listener: name, address: formatAddress(address), mode });
     }
+    if (isRoot() && this.plan.runAs === null) {
+      this.#log.warn("workers run as root", { mend: "name a user for them: `user` in the configuration" });
+    }
     for (const seat of this.#seats) {
       seat.accepting = true;
       const { worker } = seat;
@@ -152,6 +160,7 @@ export class Supervisor {
       plan: this.plan,
       worker,
       workers: this.plan.workers,
+      identity: this.#identity,
       countersFd: this.#memory.fd,
       listeners: this.#sockets.inheritedBy(worker),
     };

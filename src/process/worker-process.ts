@@ -1,5 +1,6 @@
 import type { Plan } from "../plan.ts";
 import { WeirError } from "../errors.ts";
+import type { Identity } from "./identity.ts";
 import { fromWorker, type FromWorker, type Inherited, type ToWorker } from "./messages.ts";
 import { workerCommand } from "./worker-command.ts";
 
@@ -8,6 +9,8 @@ export interface WorkerSetup {
   readonly plan: Plan;
   readonly worker: number;
   readonly workers: number;
+  /** Who the worker is to be; `null` for the same as this process. */
+  readonly identity: Identity | null;
   /** Open here; the worker inherits it. */
   readonly countersFd: number;
   /** For each listener, the listening socket open here that the worker inherits, or how it comes to one. */
@@ -53,6 +56,8 @@ export class WorkerProcess {
     this.#child = Bun.spawn([...cmd], {
       env,
       argv0,
+      // Becomes that user before the program begins; the runtime leaves all other groups too.
+      ...setup.identity,
       stdio: ["ignore", "inherit", "inherit", ...inherited],
       serialization: "json",
       ipc: (message: unknown) => this.#receive(fromWorker(message), alarmed),
@@ -70,8 +75,8 @@ export class WorkerProcess {
       this.kill();
     }, START_TIMEOUT_MS);
     this.ready.catch(() => {}).finally(() => clearTimeout(late));
-    const { plan, worker, workers } = setup;
-    this.#send({ kind: "configure", plan, worker, workers, countersFd: FIRST_INHERITED, listeners });
+    const { plan, worker, workers, identity } = setup;
+    this.#send({ kind: "configure", plan, worker, workers, countersFd: FIRST_INHERITED, identity, listeners });
   }
 
   get pid(): number {

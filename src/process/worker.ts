@@ -7,6 +7,7 @@ import { descriptorLimit } from "../net/descriptors.ts";
 import type { Log } from "../observe/log.ts";
 import { flushLog, stderrLog } from "../observe/stderr-log.ts";
 import { systemRandom } from "../random.ts";
+import { assertIdentity } from "./identity.ts";
 import { type FromWorker, type ToWorker, toWorker } from "./messages.ts";
 import { together } from "./together.ts";
 import { mapSharedMemory } from "./shared-memory.ts";
@@ -60,7 +61,8 @@ export function runWorker(): void {
 }
 
 function begin(message: ToWorker & { kind: "configure" }, log: Log): Engine {
-  const { plan, worker, workers, countersFd, listeners } = message;
+  const { plan, worker, workers, countersFd, identity, listeners } = message;
+  if (identity !== null) assertIdentity(identity);
   const shared = sharedStateOver(mapSharedMemory(countersFd), plan, workers);
   shared.words.onAlarm = together(() => void send({ kind: "alarm" }));
   const engine = createEngine({

@@ -1,0 +1,94 @@
+import type { Act, Fault } from "./fault.ts";
+import { LANES } from "./stage.ts";
+import type { Excuses } from "./verdict.ts";
+
+/** What the load shows while nothing is wrong. */
+const NOTHING: Fault = {
+  name: "none",
+  excuses: {},
+  async happen({ load }) {
+    await load.answered(200);
+    return [];
+  },
+};
+
+/**
+ * Kills the backends of these positions, leaves them dead for a while, and starts them again. Never the first one: what is left has to be one
+ * that was not ejected before, since an ejected one that is well again is not asked before its time is over, even where all others refuse.
+ */
+function killed(name: string, positions: readonly (0 | 1 | 2)[], excuses: Excuses): Fault {
+  return {
+    name,
+    excuses,
+    async happen({ backends, load }, holdMs) {
+      const victims = positions.map((position) => backends[position]);
+      await Promise.all(victims.map((backend) => backend.kill()));
+      await load.answered(100);
+      await Bun.sleep(holdMs);
+      await Promise.all(victims.map((backend) => backend.startAgain()));
+      return [];
+    },
+  };
+}
+
+/** Stops a backend for at least so long, in which the system accepts for it, and continues it. */
+function paused(leastMs: number, excuses: Excuses): Fault {
+  return {
+    name: "a backend paused and resumed",
+    excuses,
+    async happen({ backends: [, , victim] }, holdMs) {
+      victim.pause();
+      await Bun.sleep(Math.max(leastMs, holdMs));
+      victim.resume();
+      return [];
+    },
+  };
+}
+
+/** What a POST has to expect of a backend that dies while it works: nobody may send it twice. */
+const POST_LOST = ["502 BACKEND_RESET"];
+/**
+ * By default `retry.on` has no `reset`: also a GET is lost that was on its way on a connection that nothing had been asked on before
+ * (docs/architecture.md). Each client has one request on its way at the most.
+ */
+export const LOST_BY_DEFAULT: Excuses = { idempotent: POST_LOST, other: POST_LOST, most: LANES };
+
+/** Everything by default. */
+export const DEFAULTS: Act = {
+  name: "defaults",
+  setting: {},
+  faults: [
+    NOTHING,
+    // Nobody is told of it: what it has been sent is answered when it goes on, long before `timeouts.response`.
+    paused(500, {}),
+    killed("a backend killed and started", [2], LOST_BY_DEFAULT),
+    killed("two of three killed and started", [1, 2], LOST_BY_DEFAULT),
+  ],
+};
+
+const ATTEMPTS = 3;
+const ATTEMPT_MS = 300;
+/** For the machine that all of this runs on. */
+const SLACK_MS = 1600;
+/** Longer than what is to be shown: a request that waited for the backend would be seen. */
+const PAUSE_MS = 3000;
+
+/** A pool that does not wait for slow backends. */
+export const IMPATIENT: Act = {
+  name: "retry on reset and timeout",
+  setting: {
+    pool: {
+      retry: {
+        attempts: ATTEMPTS,
+        on: ["connect-failure", "reset", "timeout"],
+        perAttemptTimeout: `${ATTEMPT_MS}ms`,
+      },
+    },
+  },
+  faults: [
+    NOTHING,
+    paused(PAUSE_MS, { other: ["504 BACKEND_ATTEMPT_TIMEOUT"], longestMs: ATTEMPTS * ATTEMPT_MS + SLACK_MS }),
+    killed("a backend killed and started", [2], { other: POST_LOST }),
+    killed("two of three killed and started", [1, 2], { other: POST_LOST }),
+  ],
+};

@@ -1,0 +1,104 @@
+import { expect, test } from "bun:test";
+import { systemClock } from "../../src/clock.ts";
+import { compile } from "../../src/config/compile.ts";
+import { configSchema } from "../../src/config/schema.ts";
+import { Calm, Client, backend, get, ok } from "../fixtures/http.ts";
+import { type ClusterOptions, Cluster, planOf, until } from "../fixtures/cluster.ts";
+import { connectRaw, type RawConnection } from "../fixtures/raw.ts";
+
+/** Weir that lets in so many connections of one address at its listener, or at all of them. */
+function narrow(options: ClusterOptions, atListener: number | null, inAll: number | null): Cluster {
+  const plan = planOf(options);
+  const own = (most: number | null): { connectionsPerAddress?: number } =>
+    most === null ? {} : { connectionsPerAddress: most };
+  const listeners = plan.listeners.map((listener) => ({ ...listener, ...own(atListener) }));
+  return new Cluster({ ...plan, ...own(inAll), listeners }, systemClock);
+}
+
+/** A client from an address of the loopback; one that is reset may be so before it is seen to be open. */
+async function from(lb: Cluster, host: string): Promise<Client | null> {
+  const raw: RawConnection | null = await connectRaw({ host: "127.0.0.1", port: lb.port, from: host }).catch(
+    () => null,
+  );
+  return raw === null ? null : new Client(raw);
+}
+
+/** Opens connections until one is reset, at most so many. @returns those that are served */
+async function flood(lb: Cluster, host: string, count: number): Promise<Client[]> {
+  const served: Client[] = [];
+  for (let i = 0; i < count; i++) {
+    const user = await from(lb, host);
+    user?.send(get());
+    await user?.raw.until(({ text, closed, ended }) => closed || ended || text.endsWith("ok"));
+    if (user?.raw.text.endsWith("ok") === true) served.push(user);
+  }
+  return served;
+}
+
+for (const [where, atListener, inAll] of [
+  ["at a listener", 3, null],
+  ["at all of them", null, 3],
+  ["at both, the smaller one", 5, 3],
+] as const)
+  test(`a flood from one address has as many connections as connectionsPerAddress lets it: ${where}`, async () => {
+    await using app = backend();
+    const lb = narrow({ backends: [app.port] }, atListener, inAll);
+    await using _ = new Calm(lb);
+    const served = await flood(lb, "127.0.0.2", 10);
+    expect(served.length).toBe(3);
+    expect(lb.listenerErrors("CLIENT_TOO_MANY_CONNECTIONS")).toBe(7);
+    // Others have their own number.
+    const others = await flood(lb, "127.0.0.3", 2);
+    expect(others.length).toBe(2);
+    // One that goes makes room for one.
+    await served.pop()?.[Symbol.asyncDispose]();
+    await until(() => lb.engine.connections().clients === 4);
+    const again = await flood(lb, "127.0.0.2", 2);
+    expect(again.length).toBe(1);
+    for (const each of [...served, ...others, ...again]) await each[Symbol.asyncDispose]();
+  });
+
+test("a tunnel counts for connectionsPerAddress until it ends", async () => {
+  await using app = backend(() => "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n");
+  const lb = narrow({ backends: [app.port] }, 1, null);
+  await using _ = new Calm(lb);
+  const user = await from(lb, "127.0.0.2");
+  user?.send(get("/", "Connection: upgrade\r\nUpgrade: x\r\n"));
+  await user?.raw.untilText("101");
+  user?.send("ping");
+  await app.server.connections[0]!.untilText("ping");
+  expect((await flood(lb, "127.0.0.2", 2)).length).toBe(0);
+  user?.raw.reset();
+  await until(() => lb.engine.connections().clients === 0);
+  const next = await from(lb, "127.0.0.2");
+  next?.send(get("/", "Connection: upgrade\r\nUpgrade: x\r\n"));
+  await next?.raw.untilText("101");
+  next?.raw.reset();
+});
+
+test("in mode tcp too: what is beyond connectionsPerAddress is reset, and reaches no backend", async () => {
+  await using app = backend(() => ok());
+  const lb = narrow({ mode: "tcp", backends: [app.port] }, 2, null);
+  await using _ = new Calm(lb);
+  const served = await flood(lb, "127.0.0.2", 6);
+  expect([served.length, app.server.connections.length]).toEqual([2, 2]);
+  expect(lb.listenerErrors("CLIENT_TOO_MANY_CONNECTIONS")).toBe(4);
+  for (const each of served) await each[Symbol.asyncDispose]();
+});
+
+test("connectionsPerAddress stands at the top level and on a listener, each for itself", () => {
+  const limits = { connectionsPerAddress: 7 };
+  const plan = compile(
+    configSchema.parse({
+      listeners: {
+        web: { address: ":0", pool: "app", limits: { connectionsPerAddress: 3 } },
+        api: { address: ":0", pool: "app" },
+      },
+      pools: { app: { backends: [":8001"] } },
+      limits,
+    }),
+  );
+  const [web, api] = plan.listeners;
+  expect([plan.connectionsPerAddress, web?.connectionsPerAddress]).toEqual([7, 3]);
+  expect(api).not.toHaveProperty("connectionsPerAddress");
+});
