@@ -47,11 +47,8 @@ function paused(leastMs: number, excuses: Excuses): Fault {
 
 /** What a POST has to expect of a backend that dies while it works: nobody may send it twice. */
 const POST_LOST = ["502 BACKEND_RESET"];
-/**
- * By default `retry.on` has no `reset`: also a GET is lost that was on its way on a connection that nothing had been asked on before
- * (docs/architecture.md). Each client has one request on its way at the most.
- */
-export const LOST_BY_DEFAULT: Excuses = { idempotent: POST_LOST, other: POST_LOST, most: LANES };
+/** Of what is idempotent nothing. Each client has one request on its way at the most. */
+export const LOST_BY_DEFAULT: Excuses = { other: POST_LOST, most: LANES };
 
 /** Everything by default. */
 export const DEFAULTS: Act = {
