@@ -10,6 +10,12 @@ export const HEALTH_FLAG = { down: 1, ejected: 2, drain: 4, maintenance: 8, ramp
 /** What sends away pinned clients too, whatever else is said. A panic makes no difference: it lets the policy choose. */
 const OUT = HEALTH_FLAG.down | HEALTH_FLAG.ejected | HEALTH_FLAG.maintenance;
 
+/** Whether a backend with these flags is out because of what the traffic told of it, and for nothing else. */
+export function isOnlyEjected(flags: number): boolean {
+  const { down, ejected, drain, maintenance } = HEALTH_FLAG;
+  return (flags & (down | ejected | drain | maintenance)) === ejected;
+}
+
 /** Whether a backend with these flags takes the clients that are pinned to it: it is well, or drains and keeps them. */
 export function keepsPinned(flags: number): boolean {
   if ((flags & OUT) !== 0) return false;

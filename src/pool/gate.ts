@@ -101,6 +101,11 @@ export class Gate {
     return index;
   }
 
+  /** Reserves one backend without waiting. @returns whether it had room */
+  tryTake(index: number): boolean {
+    return this.#takePinned(index);
+  }
+
   /** A waiter is no longer interested (client gone). Nothing happens where it does not wait. */
   leave(waiter: Waiter): void {
     const waiting = this.#queues.find(waiter);

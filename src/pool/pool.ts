@@ -7,7 +7,7 @@ import {
   type Tools,
 } from "../balance/policy.ts";
 import { pickUntried } from "../balance/exclude.ts";
-import { HEALTH_FLAG, HealthWords, healthWordsBytes, keepsPinned } from "../observe/health-words.ts";
+import { HEALTH_FLAG, HealthWords, healthWordsBytes, isOnlyEjected, keepsPinned } from "../observe/health-words.ts";
 import { ShareCap } from "./share-cap.ts";
 
 /** A backend as its pool sees it. */
@@ -93,6 +93,19 @@ export class Pool {
    */
   pickWithRoom(key: number, tried: readonly number[]): number {
     return pickUntried(INSISTENT, key, this.#candidates, tried, this.#tools);
+  }
+
+  /**
+   * Where no backend that takes work is left to be tried: one that the traffic has ejected. It may be well by now, and those that were
+   * tried are not; better asked than an error. O(backends).
+   * @returns its position in the pool, -1 where there is none
+   */
+  lastResort(tried: readonly number[]): number {
+    if (this.#words.version(this.#pool) === 0) return -1;
+    return this.#members.findIndex(
+      ({ weight }, index) =>
+        weight > 0 && !tried.includes(index) && isOnlyEjected(this.#words.flags(this.#rows[index]!)),
+    );
   }
 
   /** Whether any backend that was not tried takes new work, with or without room. O(1) where the first one does. */

@@ -39,6 +39,9 @@ export class Failover {
     if (why !== "") return why;
     const next = this.other(-1);
     if (next >= 0) return next;
+    const { pool, gate } = this.#target.live;
+    const last = next === FULL ? -1 : pool.lastResort(tried);
+    if (last !== -1 && (gate === null || gate.tryTake(last))) return last;
     return next === FULL ? "all other backends are full" : NO_OTHER;
   }
 

@@ -8,7 +8,7 @@ import { type Expiring, Timer, type TimerWheel } from "../net/timer-wheel.ts";
 import { COLUMN } from "../observe/columns.ts";
 import type { Row } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
-import { FULL, WAITING, type Waiter } from "../pool/gate.ts";
+import { FULL, NONE, WAITING, type Waiter } from "../pool/gate.ts";
 import type { BackendLink } from "./backend-link.ts";
 import type { Target } from "./target.ts";
 import { Tunnel } from "./tunnel.ts";
@@ -162,7 +162,11 @@ export class TcpSession implements Receiver, Waiter {
     const tried = [...this.#tried, index];
     this.#tried = tried;
     const may = tried.length < target.retry.attempts && target.retry.wantedAfter(code, false);
-    const next = !may ? -1 : gate === null ? pool.pick(this.#key(), tried) : gate.tryEnter(this.#key(), tried);
+    let next = !may ? NONE : gate === null ? pool.pick(this.#key(), tried) : gate.tryEnter(this.#key(), tried);
+    if (may && next === NONE) {
+      next = pool.lastResort(tried);
+      if (next !== -1 && gate?.tryTake(next) === false) next = NONE;
+    }
     if (next >= 0) {
       link.row.add(COLUMN.retries, 1);
       link.report(log, "backend failed over", code, detail);
