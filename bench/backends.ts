@@ -14,16 +14,20 @@ export interface Backends extends AsyncDisposable {
   readonly ports: readonly number[];
 }
 
-/** Starts the backends: `/` is small, `/large` 10 MiB, `/forwarded` says which X-Forwarded-For came. */
-export async function startBackends(parent: string): Promise<Backends> {
-  const folder = join(parent, "backends");
+/**
+ * Starts the backends: `/` is small, `/large` 10 MiB, `/forwarded` says which X-Forwarded-For came.
+ * @param narrow with small buffers of the system: on the loopback they are megabytes for each connection
+ */
+export async function startBackends(parent: string, narrow: boolean): Promise<Backends> {
+  const folder = join(parent, narrow ? "narrow-backends" : "backends");
+  const buffers = narrow ? " sndbuf=64k" : "";
   await mkdir(join(folder, "files"), { recursive: true });
   await Bun.write(join(folder, "files", "large"), new Uint8Array(largeBytes).fill(0x77));
   const ports = freePorts(3);
   const blocks = `http {
 ${httpBasics(folder)}
   server {
-${ports.map((port) => `    listen 127.0.0.1:${port} backlog=4096;`).join("\n")}
+${ports.map((port) => `    listen 127.0.0.1:${port} backlog=4096${buffers};`).join("\n")}
     server_tokens off;
     location = / { return 200 "${smallBody}"; }
     location = /forwarded { return 200 "$http_x_forwarded_for"; }

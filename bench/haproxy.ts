@@ -28,7 +28,10 @@ export function haproxyWith(settings: HaproxySettings): Proxy {
     async command(launch) {
       const file = join(launch.folder, "haproxy.cfg");
       await Bun.write(file, configuration(launch, settings));
-      return [program(), "-db", "-f", file];
+      const command = [program(), "-db", "-f", file];
+      // It writes to no file by itself, but to a descriptor that is one.
+      const log = join(launch.folder, "access.log");
+      return launch.accessLog === true ? ["sh", "-c", `exec "$@" >> '${log}'`, "sh", ...command] : command;
     },
   };
 }
@@ -37,8 +40,37 @@ function program(): string {
   return findProgram("haproxy") ?? "haproxy";
 }
 
+/** What Weir's own lines tell, as far as HAProxy knows it. */
+const fields = {
+  time: '"%[date,utime(%Y-%m-%dT%H:%M:%S)]"',
+  listener: '"%f"',
+  pool: '"%b"',
+  client: '"%ci"',
+  method: '"%HM"',
+  host: '"%[capture.req.hdr(2)]"',
+  target: '"%HU"',
+  status: "%ST",
+  code: '"%ts"',
+  bytesIn: "%U",
+  bytesOut: "%B",
+  durationMs: "%Ta",
+  backend: '"%s"',
+  connectMs: "%Tc",
+  responseMs: "%Tr",
+  attempts: "%rc",
+  userAgent: '"%[capture.req.hdr(0)]"',
+  referer: '"%[capture.req.hdr(1)]"',
+};
+const jsonLog = `  log global
+  capture request header User-Agent len 256
+  capture request header Referer len 256
+  capture request header Host len 256
+  log-format '%{+E}o {${Object.entries(fields)
+    .map(([name, value]) => `"${name}":${value}`)
+    .join(",")}}'`;
+
 function configuration(
-  { mode, port, backends, largeBuffers }: Launch,
+  { mode, port, backends, largeBuffers, accessLog = false }: Launch,
   { balance, server = "", lines = [] }: HaproxySettings,
 ): string {
   const http = `  option http-keep-alive
@@ -48,6 +80,7 @@ function configuration(
   return `global
   nbthread 1
 ${largeBuffers ? "  tune.bufsize 65536" : ""}
+${accessLog ? "  log stdout len 4096 format raw local0 info" : ""}
   maxconn ${Math.floor(openFiles / 2) - 500}
 defaults
   mode ${mode}
@@ -58,6 +91,7 @@ defaults
 ${mode === "http" ? http : ""}
 frontend web
   bind 127.0.0.1:${port} backlog 4096
+${accessLog ? jsonLog : ""}
   default_backend app
 backend app
 ${lines.map((line) => `  ${line}\n`).join("")}${backends.map((backend, index) => `  server app${index} 127.0.0.1:${backend} ${server}`).join("\n")}

@@ -19,15 +19,19 @@ import type { Scenario } from "./scenario.ts";
 import { idle, idleTcp } from "./scenarios/idle.ts";
 import { large, largeTuned } from "./scenarios/large.ts";
 import { overload } from "./scenarios/overload.ts";
+import { readers } from "./scenarios/readers.ts";
+import { reload } from "./scenarios/reload.ts";
 import { rss } from "./scenarios/rss.ts";
 import { slow } from "./scenarios/slow.ts";
-import { connect, http, tcp } from "./scenarios/small.ts";
+import { connect, http, httpLog, tcp } from "./scenarios/small.ts";
 import { markdownTable, scenarioTable } from "./table.ts";
+import type { Trial } from "./trial.ts";
 import { weir } from "./weir.ts";
 import { wrkInstall, wrkVersion } from "./wrk.ts";
 
-const scenarios: readonly Scenario[] = [http, tcp, connect, large, largeTuned, idle, idleTcp, rss];
+const scenarios: readonly Scenario[] = [http, httpLog, tcp, connect, large, largeTuned, idle, idleTcp, rss, readers];
 const contests: readonly Contest[] = [overload, slow];
+const trials: readonly Trial[] = [reload];
 const allProxies: readonly Proxy[] = [weir, haproxy, nginx, nodeProxy];
 
 /** The exit status after Ctrl-C, as shells give it. */
@@ -40,7 +44,7 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     const options = readOptions(
       args,
-      [...scenarios, ...contests].map(({ name }) => name),
+      [...scenarios, ...contests, ...trials].map(({ name }) => name),
     );
     if (options === "help") {
       console.log(usage);
@@ -79,6 +83,8 @@ async function compare(options: Options, args: readonly string[]): Promise<void>
       contested.push(outcome);
       console.log(contestTable(outcome));
     }
+    for (const trial of trials.filter(({ name }) => options.scenarios.includes(name)))
+      console.log(`\n${trial.title}\n${await trial.run(folder)}\n`);
     console.log(`${caption(proxies, args)}\n`);
     if (outcomes.length > 0)
       console.log(`${scenariosNote(options)}\n\n${markdownTable(outcomes, proxies, options.rate)}\n`);
@@ -93,9 +99,11 @@ async function runScenarios(proxies: readonly Proxy[], folder: string, options: 
   const wanted = chosen(options);
   const outcomes: Outcome[] = [];
   if (wanted.length === 0) return outcomes;
-  await using backends = await startBackends(folder);
+  await using backends = await startBackends(folder, false);
+  await using narrow = await startBackends(folder, true);
   for (const scenario of wanted) {
-    const outcome = await runScenario(scenario, proxies, backends.ports, folder, options);
+    const { ports } = scenario.narrowBackends === true ? narrow : backends;
+    const outcome = await runScenario(scenario, proxies, ports, folder, options);
     outcomes.push(outcome);
     console.log(scenarioTable(outcome, proxies));
   }

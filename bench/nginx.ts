@@ -39,9 +39,38 @@ const bigger = `      proxy_buffer_size 64k;
       proxy_buffers 16 64k;
       proxy_busy_buffers_size 512k;`;
 
-function httpBlock({ port, backends, folder, largeBuffers }: Launch, { balance, server = "" }: NginxSettings): string {
+/** What Weir's own lines tell, as far as nginx knows it; written in batches as Weir's are. */
+function jsonLog(folder: string): string {
+  const texts = {
+    time: "time_iso8601",
+    client: "remote_addr",
+    method: "request_method",
+    host: "http_host",
+    target: "request_uri",
+    backend: "upstream_addr",
+    connectMs: "upstream_connect_time",
+    responseMs: "upstream_header_time",
+    upstreamStatus: "upstream_status",
+    requestId: "http_x_request_id",
+    userAgent: "http_user_agent",
+    referer: "http_referer",
+  };
+  const numbers = { status: "status", bytesIn: "request_length", bytesOut: "bytes_sent", duration: "request_time" };
+  const fields = [
+    ...Object.entries(texts).map(([name, variable]) => `"${name}":"$${variable}"`),
+    ...Object.entries(numbers).map(([name, variable]) => `"${name}":$${variable}`),
+  ];
+  return `  log_format weir escape=json '{"listener":"web","pool":"app",${fields.join(",")}}';
+  access_log ${folder}/access.log weir buffer=64k flush=1s;`;
+}
+
+function httpBlock(
+  { port, backends, folder, largeBuffers, accessLog = false }: Launch,
+  { balance, server = "" }: NginxSettings,
+): string {
+  const basics = httpBasics(folder);
   return `http {
-${httpBasics(folder)}
+${accessLog ? basics.replace("  access_log off;", jsonLog(folder)) : basics}
   upstream app {
 ${balance === undefined ? "" : `    ${balance};`}
 ${backends.map((backend) => `    server 127.0.0.1:${backend} ${server};`).join("\n")}

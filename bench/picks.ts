@@ -41,6 +41,7 @@ function busyTools(backends: number): Tools {
     latency: (index) => latency[index] ?? 0,
     failing: () => 0,
     nextTurn: () => turn++ >>> 0,
+    turn: () => turn >>> 0,
   };
 }
 

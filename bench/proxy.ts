@@ -15,9 +15,11 @@ export interface Launch {
   readonly folder: string;
   /** Buffers of 64 KiB and more in HAProxy and nginx instead of their own defaults of 16 KiB and less. */
   readonly largeBuffers: boolean;
+  /** A line of JSON for each request, in a file of the folder. */
+  readonly accessLog?: boolean;
 }
 
-/** How to find and start one of the proxies; each is set up with one worker, keep-alive to backends and no access log. */
+/** How to find and start one of the proxies; each is set up with one worker, keep-alive to backends and no access log but where it is asked for. */
 export interface Proxy {
   readonly name: ProxyName;
   readonly title: string;

@@ -32,6 +32,10 @@ export interface Scenario {
   readonly mode: Mode;
   /** HAProxy and nginx with larger buffers than their defaults. */
   readonly largeBuffers: boolean;
+  /** Each proxy writes an access log; those that have none are left out. */
+  readonly accessLog?: boolean;
+  /** Backends with small buffers of the system, where thousands of connections are full at a time. */
+  readonly narrowBackends?: boolean;
   readonly needsWrk: boolean;
   readonly figures: readonly Figure[];
   /** What is steady from process to process needs no more rounds than this. */

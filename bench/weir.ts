@@ -20,7 +20,9 @@ export const weir: Proxy = {
   mostRounds: Infinity,
   missing: () => (existsSync(program) ? undefined : "bin/weir is not there"),
   version: () => readVersion(join(root, "package.json")),
-  command({ mode, port, backends }) {
+  command(launch) {
+    if (launch.accessLog === true) return weirWith({}).command(launch);
+    const { mode, port, backends } = launch;
     const to = backends.flatMap((backend) => ["--to", `127.0.0.1:${backend}`]);
     const how = ["--mode", mode, "--workers", "1", "--admin", "off"];
     return Promise.resolve([program, "serve", "--listen", `127.0.0.1:${port}`, ...to, ...how]);
@@ -31,11 +33,12 @@ export const weir: Proxy = {
 export function weirWith({ backend = {}, ...pool }: PoolSettings): Proxy {
   return {
     ...weir,
-    async command({ mode, port, backends, folder }) {
+    async command({ mode, port, backends, folder, accessLog = false }) {
       const file = join(folder, "weir.json");
       const configuration = {
         workers: 1,
         admin: "off",
+        ...(accessLog ? { accessLog: { format: "json", to: join(folder, "access.log") } } : {}),
         listeners: { web: { address: `127.0.0.1:${port}`, mode, pool: "app" } },
         pools: { app: { ...pool, backends: backends.map((each) => ({ address: `127.0.0.1:${each}`, ...backend })) } },
       };

@@ -3,16 +3,19 @@ import { linesOf, startProgram } from "./child.ts";
 /** A backend that can be killed, started again on its port, stopped and continued. */
 export class BackendProcess implements AsyncDisposable {
   readonly port: number;
+  readonly #program: string;
   #child: Bun.Subprocess;
 
-  private constructor(port: number, child: Bun.Subprocess) {
+  private constructor(program: string, port: number, child: Bun.Subprocess) {
+    this.#program = program;
     this.port = port;
     this.#child = child;
   }
 
-  static async start(): Promise<BackendProcess> {
-    const { port, child } = await listening(0);
-    return new BackendProcess(port, child);
+  /** @param program of this folder */
+  static async start(program = "backend.ts"): Promise<BackendProcess> {
+    const { port, child } = await listening(program, 0);
+    return new BackendProcess(program, port, child);
   }
 
   async kill(): Promise<void> {
@@ -21,7 +24,7 @@ export class BackendProcess implements AsyncDisposable {
   }
 
   async startAgain(): Promise<void> {
-    this.#child = (await listening(this.port)).child;
+    this.#child = (await listening(this.#program, this.port)).child;
   }
 
   /** It keeps its sockets, and the system goes on to accept for it. */
@@ -38,8 +41,11 @@ export class BackendProcess implements AsyncDisposable {
   }
 }
 
-async function listening(wanted: number): Promise<{ readonly port: number; readonly child: Bun.Subprocess }> {
-  const child = startProgram("backend.ts", [wanted]);
+async function listening(
+  program: string,
+  wanted: number,
+): Promise<{ readonly port: number; readonly child: Bun.Subprocess }> {
+  const child = startProgram(program, [wanted]);
   for await (const line of linesOf(child.stdout)) {
     const port = /^listening (\d+)$/.exec(line)?.[1];
     if (port !== undefined) return { port: Number(port), child };

@@ -1,3 +1,5 @@
+import { gone } from "../test/fixtures/weir-process.ts";
+
 /** A program of this folder as a child process. It is killed with this process, also while it is stopped. */
 export function startProgram(
   name: string,
@@ -18,4 +20,16 @@ export async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerat
     rest = lines.pop() ?? "";
     yield* lines;
   }
+}
+
+/** Kills processes that were started here, and waits until they are gone. Some may end with others. */
+export async function killAll(pids: readonly number[]): Promise<void> {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended.
+    }
+  }
+  await Promise.all(pids.map(gone));
 }

@@ -3,6 +3,12 @@ import { type Response, readResponse } from "./response.ts";
 /** What came of a request: its response, or why there is none. */
 export type Answer = Response | { readonly failed: string };
 
+/** The body of a request that takes its time. */
+export interface SlowBody {
+  readonly pieces: readonly string[];
+  readonly everyMs: number;
+}
+
 /** Longer than any deadline of the configurations that are tried. */
 const NO_ANSWER_MS = 20_000;
 
@@ -36,16 +42,21 @@ export class Connection {
     }
   }
 
-  /** Sends a request and waits for its answer. It is short enough for the system to take it whole. */
-  async ask(request: string): Promise<Answer> {
+  /**
+   * Sends a request and waits for its answer. What is sent at a time is short enough for the system to take it whole.
+   * @param slow what follows, piece by piece
+   */
+  async ask(request: string, slow: SlowBody | null = null): Promise<Answer> {
     if (this.ended || this.#socket === null) return { failed: "connection ended" };
     const { promise, resolve } = Promise.withResolvers<Answer>();
     this.#answer = resolve;
     const late = setTimeout(() => this.#end(`no answer in ${NO_ANSWER_MS / 1000} s`), NO_ANSWER_MS);
-    const bytes = Buffer.from(request, "latin1");
-    const taken = this.#socket.write(bytes);
-    if (taken <= 0) this.#end("connection ended");
-    else if (taken < bytes.length) this.#end(`only ${taken} bytes of the request were taken`);
+    this.#write(this.#socket, request);
+    for (const piece of slow?.pieces ?? []) {
+      await Bun.sleep(slow?.everyMs ?? 0);
+      if (this.ended) break;
+      this.#write(this.#socket, piece);
+    }
     const answer = await promise;
     clearTimeout(late);
     return answer;
@@ -54,6 +65,13 @@ export class Connection {
   close(): void {
     this.ended = true;
     this.#socket?.end();
+  }
+
+  #write(socket: Bun.Socket, text: string): void {
+    const bytes = Buffer.from(text, "latin1");
+    const taken = socket.write(bytes);
+    if (taken <= 0) this.#end("connection ended");
+    else if (taken < bytes.length) this.#end(`only ${taken} bytes of the request were taken`);
   }
 
   #take(text: string): void {

@@ -1,4 +1,4 @@
-/** Loaded into Weir's processes: at SIGUSR2 the name `localhost` no longer resolves, at the next SIGUSR2 it does again. */
+/** Loaded into Weir's processes: at SIGIO the name `localhost` no longer resolves, at the next SIGIO it does again. */
 let forgotten = false;
 
 const connect = Bun.connect;
@@ -14,7 +14,7 @@ function tell(event: string): void {
   process.stderr.write(`${JSON.stringify({ event, pid: process.pid })}\n`);
 }
 
-process.on("SIGUSR2", () => {
+process.on("SIGIO", () => {
   forgotten = !forgotten;
   tell(forgotten ? "name forgotten" : "name known");
 });

@@ -1,5 +1,5 @@
 /**
- * Loaded into Weir's processes: at SIGUSR2 the time of day is an hour later, which is what setting the system's clock does to a program. The
+ * Loaded into Weir's processes: at SIGIO the time of day is an hour later, which is what setting the system's clock does to a program. The
  * monotonic clock goes on, as it does there.
  */
 const HOUR_MS = 3_600_000;
@@ -14,7 +14,7 @@ globalThis.Date = new Proxy(Real, {
     key === "now" ? (): number => Real.now() + aheadMs : (Reflect.get(target, key) as unknown),
 });
 
-process.on("SIGUSR2", () => {
+process.on("SIGIO", () => {
   aheadMs += HOUR_MS;
   const event = { time: new Date().toISOString(), level: "info", event: "clock set forward", pid: process.pid };
   process.stderr.write(`${JSON.stringify(event)}\n`);

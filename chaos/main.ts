@@ -1,54 +1,73 @@
 /**
- * Faults on the real thing: kills, stops and deceives processes under a load that checks every body, and prints a row for each fault. Ends with
- * 1 where a request failed that its fault does not excuse, and after two minutes in any case.
+ * Weir on its own, under a load that checks every body: `faults` kills, stops and deceives processes and prints a row for each fault; `changes`
+ * changes the configuration a hundred times under all kinds of clients, and those of other balancers beside it. Both without an argument.
+ * Ends with 1 where a request of Weir failed that its fault does not excuse, or failed at all by a change; each part within two minutes.
  */
-import { aligned } from "../bench/text-table.ts";
 import { ACTS } from "./acts.ts";
+import { haproxyReloads } from "./changes/haproxy.ts";
+import { nginxReloads } from "./changes/nginx.ts";
+import { type Changed, playChanges } from "./changes/play.ts";
+import { changesTable, losses } from "./changes/table.ts";
+import { weirReloads } from "./changes/weir.ts";
+import { faultsTable } from "./faults-table.ts";
 import { type Played, play } from "./play.ts";
-import { failures, type Tally } from "./tally.ts";
 
 const HOLD_MS = 1500;
-/** How often all of it is played, each time by a new Weir. */
+/** How often all faults are played, each time by a new Weir. */
 const ROUNDS = 2;
+const CHANGES = 100;
 const MOST_MS = 120_000;
 
-// What was started ends with this process.
-const late = setTimeout(() => {
-  console.error("not done in two minutes");
-  process.exit(1);
-}, MOST_MS);
-
-const HEADER = ["fault", "GET, PUT sent", "right", "failed", "POST sent", "right", "failed", "longest ms"];
-
-function cells({ act, fault, tally: { idempotent, other } }: Played): readonly string[] {
-  const counts = [idempotent, other].flatMap((count) => [count.sent, count.right, failures(count)]);
-  const longestMs = Math.round(Math.max(idempotent.longestMs, other.longestMs));
-  return [`${act}: ${fault}`, ...[...counts, longestMs].map(String)];
-}
-
-function reasons({ idempotent, other }: Tally): readonly string[] {
-  const all = (what: string, failed: Readonly<Record<string, number>>): readonly string[] =>
-    Object.entries(failed).map(([why, n]) => `${n} ${what}: ${why}`);
-  return [...all("GET, PUT", idempotent.failed), ...all("POST", other.failed)];
-}
-
-const played: Played[] = [];
-for (let round = 1; round <= ROUNDS; round++) {
-  for (const act of ACTS) {
-    console.error(`${round} of ${ROUNDS}: ${act.name} …`);
-    played.push(...(await play(act, HOLD_MS)));
+async function faults(): Promise<boolean> {
+  const played: Played[] = [];
+  for (let round = 1; round <= ROUNDS; round++) {
+    for (const act of ACTS) {
+      console.error(`${round} of ${ROUNDS}: ${act.name} …`);
+      played.push(...(await play(act, HOLD_MS)));
+    }
   }
+  for (const line of faultsTable(played)) console.log(line);
+  const wrong = played.filter((row) => row.wrong.length > 0).length;
+  console.log(`${played.length} faults, ${wrong} with failures that they do not excuse`);
+  return wrong === 0;
 }
-clearTimeout(late);
-const [header = "", ...lines] = aligned([HEADER, ...played.map(cells)]);
-console.log(header);
-for (const [i, line] of lines.entries()) {
-  console.log(line);
-  const row = played[i];
-  if (row === undefined) continue;
-  for (const reason of reasons(row.tally)) console.log(`      ${reason}`);
-  for (const wrong of row.wrong) console.log(`    ! ${wrong}`);
+
+async function changes(): Promise<boolean> {
+  const all: Changed[] = [];
+  let lost: readonly string[] = [];
+  for (const program of [weirReloads, haproxyReloads, nginxReloads]) {
+    const missing = program.missing();
+    if (missing !== null) {
+      console.log(`without ${program.title}: ${missing}`);
+      continue;
+    }
+    console.error(`${CHANGES} changes of ${program.title} …`);
+    const changed = await playChanges(program, CHANGES);
+    all.push(changed);
+    if (program === weirReloads) lost = losses(changed);
+  }
+  for (const line of changesTable(all)) console.log(line);
+  for (const text of lost) console.log(`    ! ${text}`);
+  return lost.length === 0;
 }
-const wrong = played.filter((row) => row.wrong.length > 0).length;
-console.log(`${played.length} faults, ${wrong} with failures that they do not excuse`);
-process.exit(wrong === 0 ? 0 : 1);
+
+const PARTS: Readonly<Record<string, () => Promise<boolean>>> = { faults, changes };
+
+const asked = process.argv.slice(2);
+const unknown = asked.find((name) => !Object.hasOwn(PARTS, name));
+if (unknown !== undefined) {
+  console.error(`there is no part "${unknown}": ${Object.keys(PARTS).join(", ")}`);
+  process.exit(2);
+}
+let well = true;
+for (const [name, run] of Object.entries(PARTS)) {
+  if (asked.length > 0 && !asked.includes(name)) continue;
+  // What was started ends with this process.
+  const late = setTimeout(() => {
+    console.error(`${name}: not done in two minutes`);
+    process.exit(1);
+  }, MOST_MS);
+  well = (await run()) && well;
+  clearTimeout(late);
+}
+process.exit(well ? 0 : 1);

@@ -8,7 +8,7 @@ const here = (name: string): string => fileURLToPath(new URL(name, import.meta.u
 /** Tells the module that was loaded into each of Weir's processes, and waits until each has heard it. */
 async function tellAll(weir: WeirProcess, event: string): Promise<void> {
   const pids = [weir.pid, ...childrenOf(weir.pid)];
-  for (const pid of pids) process.kill(pid, "SIGUSR2");
+  for (const pid of pids) process.kill(pid, "SIGIO");
   await Promise.all(pids.map((pid) => weir.event(event, { pid })));
 }
 

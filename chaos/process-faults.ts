@@ -1,6 +1,7 @@
 import { childrenOf, gone } from "../test/fixtures/weir-process.ts";
 import type { Act, Fault } from "./fault.ts";
-import { LANES, takesConnections } from "./stage.ts";
+import { takesConnections } from "./ports.ts";
+import { LANES } from "./stage.ts";
 
 /** How a client sees that the worker it spoke to was killed. */
 const WORKER_LOST = ["connection ended", "connection reset"];

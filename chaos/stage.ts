@@ -4,6 +4,7 @@ import { type TemporaryFolder, temporaryFolder } from "../test/fixtures/temporar
 import { type CallOptions, weir, WEIR, type WeirProcess } from "../test/fixtures/weir-process.ts";
 import { BackendProcess } from "./backend-process.ts";
 import { Load } from "./load.ts";
+import { accepting, freePort } from "./ports.ts";
 
 /** How Weir is set up. */
 export interface Setting {
@@ -36,6 +37,7 @@ export async function openStage(setting: Setting): Promise<Stage> {
   const folder = opened.use(temporaryFolder());
   const backend = async (): Promise<BackendProcess> => opened.use(await BackendProcess.start());
   const backends = [await backend(), await backend(), await backend()] as const;
+  // A log that is lost cannot say which port Weir took.
   const port = setting.logsLost === true ? freePort() : 0;
   const running = opened.use(weir(["serve", configuration(folder, port, backends, setting)], callOptions(setting)));
   const bound = setting.logsLost === true ? await accepting(port) : Number((await running.address()).split(":")[1]);
@@ -68,32 +70,4 @@ function callOptions({ preload, logsLost }: Setting): CallOptions {
     ...(preload === undefined ? {} : { env: { BUN_OPTIONS: `--preload=${preload}` } }),
     ...(logsLost === true ? { command: ["/bin/sh", "-c", 'exec "$0" "$@" 2>/dev/full', WEIR] } : {}),
   };
-}
-
-/** A port that nobody listens on: a log that is lost cannot say which one Weir took. */
-function freePort(): number {
-  const held = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
-  held.stop(true);
-  return held.port;
-}
-
-/** Waits until a port takes connections. */
-async function accepting(port: number): Promise<number> {
-  const deadline = performance.now() + 10_000;
-  while (performance.now() < deadline) {
-    if (await takesConnections(port)) return port;
-    await Bun.sleep(20);
-  }
-  throw new Error(`nothing listens on port ${port}`);
-}
-
-/** Whether anything listens on a port. */
-export async function takesConnections(port: number): Promise<boolean> {
-  try {
-    const socket = await Bun.connect({ hostname: "127.0.0.1", port, socket: { data() {} } });
-    socket.end();
-    return true;
-  } catch {
-    return false;
-  }
 }

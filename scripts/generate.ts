@@ -1,6 +1,10 @@
 // Writes what is derived from the source: the JSON Schema of the configuration and two pages of the documentation.
 // `--check` writes nothing and exits with 1 where a file differs from what would be written.
 import { join } from "node:path";
+import { z } from "zod";
+import { accessLine } from "../src/observe/access-line.ts";
+import { BOUNDS } from "../src/admin/metrics/seconds.ts";
+import { FAMILIES } from "../src/admin/metrics/text.ts";
 import { jsonSchema } from "../src/config/json-schema.ts";
 import { documentedSections } from "../src/config/keys.ts";
 import type { DocumentedSection } from "../src/config/keys.ts";
@@ -12,8 +16,10 @@ const NOTE = "<!-- Written by scripts/generate.ts: change the source it reads, t
 /** The files and their content, before formatting. */
 const FILES: Readonly<Record<string, () => string>> = {
   "schema/weir.schema.json": () => JSON.stringify(jsonSchema()),
+  "schema/access-log.schema.json": () => JSON.stringify(z.toJSONSchema(accessLine)),
   "docs/configuration.md": configurationPage,
   "docs/errors.md": errorsPage,
+  "docs/metrics.md": metricsPage,
 };
 
 function cell(text: string): string {
@@ -39,8 +45,13 @@ const TITLES: Readonly<Record<string, string>> = {
   "pools.NAME.health.passive.successRate": "Success rates",
   timeouts: "Timeouts",
   limits: "Limits",
+  accessLog: "Access log",
+  "listeners.NAME.accessLog": "Access log of a listener",
+  requestId: "Request ids",
+  tracing: "Traces",
   admin: "Admin",
   shutdown: "Shutdown",
+  explain: "Explaining requests",
 };
 
 function sectionText({ path, keys }: DocumentedSection): string {
@@ -108,7 +119,8 @@ ${documentedSections().map(sectionText).join("\n\n")}
 
 function errorsPage(): string {
   const rows = Object.entries(ERRORS).map(([code, row]) => [
-    `\`${code}\``,
+    // Problem documents of the admin API lead here.
+    `<a id="${code.toLowerCase()}"></a>\`${code}\``,
     row.source,
     row.status === 0 ? "–" : String(row.status),
     row.proxyStatus === "" ? "–" : `\`${row.proxyStatus}\``,
@@ -126,6 +138,46 @@ that answer. **Retry** tells whether the attempt is repeated on another
 backend by default, where no byte of the request was sent; [resilience.md](resilience.md) tells what else can be.
 
 ${table(["code", "fault", "status", "Proxy-Status", "retry", "meaning", "mend"], rows)}
+`;
+}
+
+function metricsPage(): string {
+  const rows = FAMILIES.map(({ name, type, labels, help }) => [
+    `\`${name}\``,
+    type,
+    labels.map((label) => `\`${label}\``).join(", "),
+    help,
+  ]);
+  return `${NOTE}
+
+# Metrics
+
+\`GET /metrics\` on the admin address answers in the text format of Prometheus (0.0.4). Everything in it is read by the supervisor from memory that it
+shares with the workers, and from \`/proc\`: no worker is asked, so a scrape costs them nothing, and a worker that hangs does not hold it up.
+
+\`\`\`yaml
+scrape_configs:
+  - job_name: weir
+    static_configs: [{ targets: ["127.0.0.1:9900"] }]
+\`\`\`
+
+[examples/grafana/weir.json](../examples/grafana/weir.json) is a dashboard to import, and
+[examples/prometheus/alerts.yaml](../examples/prometheus/alerts.yaml) a file of alert rules.
+
+- **Labels** have as many values as the configuration has names: \`listener\`, \`pool\`, \`backend\` (its address), \`worker\`, \`process\`; \`code\` is the class of
+  a status (\`2xx\`) or a code of [errors.md](errors.md). Nothing that a client sends becomes a label.
+- **Counters** are over all workers and only rise: what a worker had counted before it died stays. They begin again from 0 when Weir
+  is started anew or upgraded. Reloads leave them as they are; those of a backend, a pool or a listener that is removed end with it.
+- **Three places to look.** A listener counts what clients see. A pool's histograms have each request once, with its waiting and all its attempts: the time that a
+  client waits. A backend's have each attempt, from when it was begun: the time that is the backend's. An attempt that was made
+  good by another one is an error of its backend and none of the listener.
+- **Histograms** are in seconds. The bounds are powers of two of a microsecond, since these are edges of the finer buckets that Weir keeps, so
+  nothing is guessed: ${BOUNDS.join(", ")}. What takes exactly as long as a bound is counted above it. Of a request that becomes
+  a tunnel (101) the response ends with its head; TCP connections are only in the histogram of connecting.
+- **How many**: each backend has some 95 lines, 8 KB, and each pool 60. With thousands of backends leave histograms of backends out where they are stored
+  (\`metric_relabel_configs\`: drop \`weir_backend_.*_bucket\`); those of the pools remain.
+
+${table(["name", "type", "labels", "meaning"], rows)}
 `;
 }
 

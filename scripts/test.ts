@@ -23,9 +23,11 @@ const CHECKS: readonly Check[] = [
   { name: "format", command: [bun, "fmt", "--check"] },
   {
     name: "lint",
-    command: [bin("oxlint"), "--type-aware", "--quiet", "src", "sim", "chaos", "test", "bench", "scripts"],
+    command: [bin("oxlint"), "--type-aware", "--quiet", "src", "dashboard", "sim", "chaos", "test", "bench", "scripts"],
   },
   { name: "types", command: [bun, "check", "--no-script"] },
+  // Of a browser, not of the runtime.
+  { name: "page types", command: [bun, "check", "--no-script", "-p", "dashboard"] },
   {
     name: "layering",
     command: ["node", bin("depcruise"), "--config", ".dependency-cruiser.mjs", "src", "sim", "chaos"],

@@ -2,6 +2,7 @@ import type { Config } from "../src/config/schema.ts";
 import type { Dice } from "./dice.ts";
 
 type PoolConfig = Config["pools"][string];
+type ProbeConfig = NonNullable<Exclude<PoolConfig["health"], string | undefined>["probe"]>;
 
 /**
  * Draws what a pool does beyond forwarding: further attempts, second attempts, a bound with a queue, clients kept at a backend. Most runs
@@ -11,9 +12,50 @@ export function drawFeatures(dice: Dice, mode: "http" | "tcp", foul: boolean): P
   const http = mode === "http";
   return {
     ...(dice.oneIn(3) ? { retry: drawRetry(dice, http, foul) } : {}),
-    ...(http && dice.oneIn(5) ? { hedge: { after: dice.oneIn(2) ? "p90" : dice.size(1, 300), budget: 0.5 } } : {}),
+    ...(http && dice.oneIn(5)
+      ? {
+          hedge: {
+            after: dice.oneIn(2) ? "p90" : dice.size(1, 300),
+            budget: 0.5,
+          },
+        }
+      : {}),
     ...(http && dice.oneIn(6) ? { affinity: { secret: "a secret of the simulation" } } : {}),
     ...(dice.oneIn(4) ? { limits: drawBounds(dice, http, foul) } : {}),
+  };
+}
+
+/** Draws how Weir learns which backends are well. Where nobody does anything wrong, probes say so too. */
+export function drawHealth(dice: Dice, mode: "http" | "tcp", foul: boolean): Partial<PoolConfig> {
+  const probe = dice.oneIn(4) ? drawProbe(dice, mode) : null;
+  const passive = foul && dice.oneIn(2);
+  if (probe === null && !passive) return {};
+  return {
+    health: {
+      ...(probe === null ? {} : { probe }),
+      ...(passive
+        ? {
+            passive: { failures: dice.between(1, 5), eject: dice.size(300, 5000) },
+          }
+        : {}),
+      panicBelow: dice.pick([0, 0.5, 1]),
+    },
+  };
+}
+
+function drawProbe(dice: Dice, mode: "http" | "tcp"): ProbeConfig {
+  const interval = dice.size(200, 3000);
+  const timing = { interval, timeout: dice.size(100, 1000), rise: dice.between(1, 3), fall: dice.between(1, 4) };
+  return mode === "http" ? { ...timing, path: "/probe" } : { ...timing, type: "http", path: "/probe" };
+}
+
+/** Draws how many clients may come at a time. In mode http those beyond may be turned away, where somebody may do wrong. */
+export function drawCrowd(dice: Dice, foul: boolean): Partial<NonNullable<Config["limits"]>> {
+  if (!dice.oneIn(8)) return {};
+  return {
+    ...(dice.oneIn(3) ? {} : { connections: dice.between(1, 5) }),
+    ...(foul && dice.oneIn(2) ? { connectionsPerAddress: dice.between(1, 3) } : {}),
+    ...(foul && dice.oneIn(2) ? { overLimit: dice.pick(["reset", "503"] as const) } : {}),
   };
 }
 

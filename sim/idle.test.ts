@@ -3,6 +3,7 @@ import { compile } from "../src/config/compile.ts";
 import { configSchema } from "../src/config/schema.ts";
 import { createEngine } from "../src/engine/create.ts";
 import type { Engine } from "../src/engine/engine.ts";
+import { placementOf } from "../src/engine/placement.ts";
 import { sharedStateBytes, sharedStateOver } from "../src/engine/shared-state.ts";
 import { formatAddress } from "../src/address.ts";
 import type { Receiver } from "../src/net/connection.ts";
@@ -44,9 +45,19 @@ function open(mode: "http" | "tcp"): Idle {
       }),
       1,
     );
-    const shared = sharedStateOver(new ArrayBuffer(sharedStateBytes(plan, 1)), plan, 1);
+    const placement = placementOf(plan, 1);
+    const shared = sharedStateOver(new ArrayBuffer(sharedStateBytes(placement.shape)), placement.shape);
     const log = { info() {}, warn() {}, error() {} };
-    const engine = createEngine({ plan, worker: 0, ...shared, log, clock: world.clock, random: new Dice(2), network });
+    const engine = createEngine({
+      plan,
+      placement,
+      worker: 0,
+      ...shared,
+      log,
+      clock: world.clock,
+      random: new Dice(2),
+      network,
+    });
     engine.listen(0);
     network.serve("10.0.1.1:80", () => NOBODY);
     const address = formatAddress(plan.listeners[0]!.address);

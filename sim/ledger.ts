@@ -62,6 +62,8 @@ export class Ledger {
   readonly codes: Map<string, number> = new Map();
   /** Weir's end of the connection of each client, by its number: what it holds for it is known from that. */
   readonly ends: Map<number, Endpoint> = new Map();
+  /** Since when a backend, by its number, is in no plan of any worker: it gets no new work. */
+  readonly left: Map<number, number> = new Map();
   /** Under way. */
   readonly flows: Set<Flow> = new Set();
   #requests = 0;

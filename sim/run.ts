@@ -1,15 +1,12 @@
-import { createEngine } from "../src/engine/create.ts";
-import { rowsOf } from "../src/engine/rows.ts";
-import { sharedStateBytes, sharedStateOver } from "../src/engine/shared-state.ts";
+import { drainMicrotasks } from "bun:jsc";
 import { cork } from "../src/net/cork.ts";
-import { TICK_MS, TimerWheel } from "../src/net/timer-wheel.ts";
-import type { Log } from "../src/observe/log.ts";
-import { HealthLoop } from "../src/probe/health-loop.ts";
 import { type Actors, placeActors } from "./actors/place.ts";
-import { checkAtRest } from "./checks/at-rest.ts";
+import { checkAtRest, type Drained } from "./checks/at-rest.ts";
 import { checkCounters } from "./checks/counters.ts";
-import { watchLimits } from "./checks/limits.ts";
+import { watchCrowd, watchLimits } from "./checks/limits.ts";
+import { watchProbes } from "./checks/probes.ts";
 import { watch } from "./checks/watch.ts";
+import { addressOf, MOST_BACKENDS } from "./course.ts";
 import { Dice } from "./dice.ts";
 import { Ledger } from "./ledger.ts";
 import { SimNetwork } from "./network/network.ts";
@@ -17,6 +14,7 @@ import { drawWeather, NO_FAULTS } from "./network/weather.ts";
 import { drawSetting, type Setting } from "./setting.ts";
 import { Stage } from "./stage.ts";
 import { inSimulatedTime } from "./time.ts";
+import { Weir } from "./weir.ts";
 import { World } from "./world.ts";
 
 /** What came of a run. */
@@ -54,30 +52,25 @@ function play(seed: number, dice: Dice, world: World): Outcome {
     drawWeather(weather, address === setting.address ? toWeir : setting.theme === "foul" ? linkFaults : NO_FAULTS),
   );
   world.note(() => describe(seed, setting));
-  const { plan } = setting;
-  const shared = sharedStateOver(new ArrayBuffer(sharedStateBytes(plan, 1)), plan, 1);
-  const log = logTo(world);
-  const health = keepHealth(world, network, setting, shared, dice.fork(), log);
-  const engine = createEngine({ plan, worker: 0, ...shared, log, clock: world.clock, random: dice.fork(), network });
-  engine.listen(0);
+  const weir = new Weir(world, network, setting.plan, dice.fork());
   const actors: Actors = placeActors(new Stage(world, network, ledger, setting), dice.fork());
-  const rows = rowsOf(plan, 1);
-  const looks = [watch(world, ledger), watchLimits(world, plan, shared.counters, rows)];
+  const looks = [watch(world, ledger), watchLimits(world, weir), watchCrowd(world, weir)];
   world.afterEach = () => {
+    // What waits for a promise goes on before anything else happens.
+    drainMicrotasks();
     for (const look of looks) look();
   };
-  if (setting.closesAfterMs >= 0) {
-    world.after(setting.closesAfterMs, () => {
-      world.note(() => "the engine is closed");
-      engine.close();
-      cork.flush();
-    });
-  }
+  watchProbes(world, setting, weir);
+  weir.changed = ({ pools }) => noteLeft(world, ledger, new Set(pools[0]!.backends.map(({ id }) => id)));
+  const drained = playCourse(world, setting, weir);
   world.run(FOR_EVER_MS);
-  health.close();
-  checkAtRest({ world, network, ledger, setting, engine, actors, counters: shared.counters });
-  checkCounters({ world, network, ledger, setting, counters: shared.counters, rows });
-  engine.close();
+  checkAtRest({ world, network, ledger, setting, weir, actors, drained });
+  checkCounters({ world, network, ledger, setting, weir });
+  weir.close();
+  // What is still being dialled opens, and is closed then.
+  world.pass(1000);
+  const probes = network.probes.filter(({ over }) => !over).length;
+  if (probes > 0) world.violate(`${probes} probes are left`);
   // What a violated run has left there is not the next run's.
   cork.used = 0;
   return {
@@ -90,47 +83,40 @@ function play(seed: number, dice: Dice, world: World): Outcome {
   };
 }
 
-function keepHealth(
-  world: World,
-  network: SimNetwork,
-  { plan }: Setting,
-  { counters, words }: ReturnType<typeof sharedStateOver>,
-  random: Dice,
-  log: Log,
-): { close(): void } {
-  const wheel = new TimerWheel(world.clock, () => {});
-  const { dial } = network;
-  const loop = new HealthLoop({ dial, wheel, counters, words, clock: world.clock, random, log, zone: plan.zone });
-  const rows = rowsOf(plan, 1).backends;
-  loop.configure(
-    plan.pools.map(({ name, health, backends }, pool) => ({ name, health, backends, rows: rows[pool] ?? [] })),
-  );
-  const stop = world.every(
-    TICK_MS,
-    () => {
-      wheel.advance();
-      loop.tick();
-      cork.flush();
-    },
-    true,
-  );
-  return {
-    close() {
-      stop();
-      loop.close();
-    },
-  };
+/** Writes down which backends are in no plan any more. */
+function noteLeft(world: World, { left }: Ledger, plan: ReadonlySet<string>): void {
+  for (let backend = 0; backend < MOST_BACKENDS; backend++) {
+    if (plan.has(addressOf(backend))) left.delete(backend);
+    else if (!left.has(backend)) left.set(backend, world.now);
+  }
 }
 
-/** Weir's own log becomes part of the run's; a defect that Weir caught is still one. */
-function logTo(world: World): Log {
-  const line =
-    (level: string) =>
-    (event: string, fields: object = {}): void => {
-      world.note(() => `weir ${level}: ${event} ${JSON.stringify(fields)}`);
-      if (event === "defect") world.violate(`weir logs an error: ${event} ${JSON.stringify(fields)}`);
-    };
-  return { info: line("info"), warn: line("warn"), error: line("error") };
+/** What is done to Weir while it runs. @returns what is known of its drain */
+function playCourse(world: World, { turns, ends }: Setting, weir: Weir): Drained {
+  const drained: Drained = { begun: Number.POSITIVE_INFINITY, left: 0, over: true };
+  const failed = (error: unknown): void => {
+    world.violate(
+      `a change of the plan fails: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
+  };
+  let last: Promise<void> = Promise.resolve();
+  for (const { atMs, plan, abandoned } of turns)
+    // One at a time: the next one waits for the one before.
+    world.after(atMs, () => void (last = last.then(() => weir.reload(plan, abandoned)).catch(failed)));
+  if (ends === null) return drained;
+  const { atMs, drainMs } = ends;
+  world.after(atMs, () => {
+    world.note(() => (drainMs === null ? "Weir is closed" : `Weir drains for ${drainMs} ms`));
+    if (drainMs === null) return weir.close();
+    drained.begun = world.now;
+    drained.over = false;
+    void weir.drain(drainMs).then((left) => {
+      world.note(() => `Weir is drained, ${left} left`);
+      drained.left = left;
+      drained.over = true;
+    }, failed);
+  });
+  return drained;
 }
 
 function describe(

@@ -9,10 +9,12 @@ import {
   NO_BACKEND_FAULTS,
   NO_CLIENT_FAULTS,
 } from "./actors/habits.ts";
+import { addressOf, drawTurns, MOST_BACKENDS } from "./course.ts";
 import type { Dice } from "./dice.ts";
-import { drawFeatures } from "./features.ts";
+import { drawCrowd, drawFeatures, drawHealth } from "./features.ts";
 import type { Asked } from "./ledger.ts";
 import { type Faults, NO_FAULTS } from "./network/weather.ts";
+import { drawSpells, type Spell } from "./sickness.ts";
 
 /**
  * What a run is about. `fair`: nobody does anything wrong, so every request must be answered. `idle closes`: backends close connections
@@ -28,11 +30,24 @@ export interface Setting {
   /** Where Weir accepts. */
   readonly address: string;
   readonly clients: number;
+  /** When each backend fails its probes. */
+  readonly spells: readonly (readonly Spell[])[];
   readonly clientFaults: ClientFaults;
   readonly backendFaults: BackendFaults;
   readonly linkFaults: Faults;
-  /** When the engine is closed in the middle of it all; −1 for never. */
-  readonly closesAfterMs: number;
+  /** Plans that take the place of the first one. */
+  readonly turns: readonly {
+    readonly atMs: number;
+    readonly plan: Plan;
+    readonly abandoned: boolean;
+  }[];
+  /** When Weir ends in the middle of it all, and how: at once, or by a drain for so long; `null` for never. */
+  readonly ends: {
+    readonly atMs: number;
+    readonly drainMs: number | null;
+  } | null;
+  /** Whether there may be more clients than are let in: who waits to be accepted waits for as long as others stay. */
+  readonly crowded: boolean;
   /** The longest that anything may wait for Weir, by the deadlines of the plan. */
   readonly longestMs: number;
   readonly idleMs: number;
@@ -58,7 +73,11 @@ export function drawSetting(dice: Dice): Setting {
     : theme === "fair"
       ? NO_BACKEND_FAULTS
       : { ...NO_BACKEND_FAULTS, closesIdle: 700 };
-  const plan = planOf(drawConfig(dice, mode, foul));
+  const config = drawConfig(dice, mode, foul);
+  const plan = planOf(config);
+  const turns = drawTurns(dice, config, foul).map((turn) => ({ ...turn, plan: planOf(turn.config) }));
+  const { connections, connectionsPerAddress, listeners } = plan;
+  const crowded = [connections, connectionsPerAddress, listeners[0]!.connections].some((most) => most != null);
   const { timeouts, retry } = plan.listeners[0]!.routes[0]!;
   const { headMs, keepAliveMs, bodyMs, connectMs, responseMs } = timeouts;
   return {
@@ -67,10 +86,13 @@ export function drawSetting(dice: Dice): Setting {
     plan,
     address: ADDRESS,
     clients: dice.size(1, 12),
+    spells: Array.from({ length: MOST_BACKENDS }, () => (foul ? drawSpells(dice) : [])),
     clientFaults,
     backendFaults,
     linkFaults,
-    closesAfterMs: foul && dice.oneIn(20) ? dice.size(1, 20_000) : -1,
+    turns,
+    ends: drawEnd(dice, theme),
+    crowded,
     longestMs:
       (retry.attempts + 2) * (connectMs + responseMs) +
       headMs +
@@ -101,6 +123,13 @@ function mayRefuse(theme: Theme, asked: Asked, code: string): boolean {
   ].includes(code);
 }
 
+/** Whoever drains without a fault around has all the time that it takes. */
+function drawEnd(dice: Dice, theme: Theme): Setting["ends"] {
+  if (theme === "foul" && dice.oneIn(20)) return { atMs: dice.size(1, 20_000), drainMs: null };
+  if (!dice.oneIn(12)) return null;
+  return { atMs: dice.size(1, 10_000), drainMs: theme === "foul" ? dice.size(1, 20_000) : 600_000 };
+}
+
 function planOf(config: Config): Plan {
   return compile(configSchema.parse(config), 1);
 }
@@ -110,26 +139,25 @@ function drawConfig(dice: Dice, mode: "http" | "tcp", foul: boolean): Config {
   const policy = dice.pick([...POLICIES.keys()]);
   return {
     admin: "off",
-    listeners: { web: { address: ADDRESS, mode, pool: "all", via: dice.oneIn(4) } },
+    workers: dice.oneIn(3) ? dice.between(2, 3) : 1,
+    listeners: {
+      web: { address: ADDRESS, mode, pool: "all", via: dice.oneIn(4) },
+    },
     pools: {
       all: {
         policy: dice.oneIn(5) && policy === "two-choices" ? { name: policy, load: "peak-ewma" } : policy,
         backends: Array.from({ length: count }, (_, index) => ({
-          address: `10.0.1.${index + 1}:80`,
+          address: addressOf(index),
           weight: dice.oneIn(3) ? dice.between(1, 5) : 1,
           ...(foul && dice.oneIn(6) ? { maxConnections: dice.between(1, 4) } : {}),
         })),
         ...drawFeatures(dice, mode, foul),
-        ...(foul && dice.oneIn(2)
-          ? {
-              health: {
-                passive: { failures: dice.between(1, 5), eject: dice.size(300, 5000) },
-                panicBelow: dice.pick([0, 0.5, 1]),
-              },
-            }
-          : {}),
+        ...drawHealth(dice, mode, foul),
       },
     },
+    drain: foul
+      ? { requests: dice.size(1, 10_000), tunnels: dice.size(1, 10_000) }
+      : { requests: 600_000, tunnels: 600_000 },
     timeouts: foul
       ? {
           head: dice.size(500, 3000),
@@ -143,6 +171,7 @@ function drawConfig(dice: Dice, mode: "http" | "tcp", foul: boolean): Config {
       : { keepAlive: 5000, idleBackend: dice.size(100, 4000), idle: 60_000 },
     limits: {
       idleConnections: dice.oneIn(3) ? dice.between(0, 4) : 128,
+      ...drawCrowd(dice, foul),
       ...(foul && dice.oneIn(8) ? { body: dice.size(1000, 200_000) } : {}),
     },
   };

@@ -26,6 +26,8 @@ export class World {
   readonly #tell: ((line: string) => void) | null;
   #turn = 0;
   #foreground = 0;
+  /** Whether a background event is happening: what it plans is in the background too. */
+  #behind = false;
 
   /** @param tell who is told of each step; `null` for nobody, and then no text is made */
   constructor(dice: Dice, tell: ((line: string) => void) | null) {
@@ -46,7 +48,12 @@ export class World {
   }
 
   after(delayMs: number, happen: () => void): void {
-    this.#push({ at: this.now + Math.max(0, delayMs), turn: this.#turn++, background: false, happen });
+    this.#push({ at: this.now + Math.max(0, delayMs), turn: this.#turn++, background: this.#behind, happen });
+  }
+
+  /** Plans something that nobody waits for: a run may end before it. */
+  aside(delayMs: number, happen: () => void): void {
+    this.#push({ at: this.now + Math.max(0, delayMs), turn: this.#turn++, background: true, happen });
   }
 
   at(time: number, happen: () => void): void {
@@ -62,7 +69,7 @@ export class World {
         tick();
         if (!stopped) again();
       };
-      this.#push({ at: this.now + everyMs, turn: this.#turn++, background, happen });
+      this.#push({ at: this.now + everyMs, turn: this.#turn++, background: background || this.#behind, happen });
     };
     again();
     return () => {
@@ -99,7 +106,9 @@ export class World {
   #happen(event: Event): void {
     this.now = event.at;
     this.events += 1;
+    this.#behind = event.background;
     event.happen();
+    this.#behind = false;
     this.afterEach();
   }
 

@@ -31,6 +31,11 @@ function setup(source: ErrorSource, meaning: string, mend: string): ErrorRow {
   return { source, retry: false, status: 0, proxyStatus: "", meaning, mend };
 }
 
+/** A request to the admin API that is refused, or one that fails. */
+function api(source: ErrorSource, status: number, meaning: string, mend: string): ErrorRow {
+  return { source, retry: false, status, proxyStatus: "", meaning, mend };
+}
+
 /**
  * Every error code of Weir: the public table. `docs/errors.md` is generated from it and a test keeps them equal.
  * Codes of exchanges come first: their position is their row in the shared counters.
@@ -284,6 +289,14 @@ export const ERRORS = {
     "The backend's connection ended in the middle of a response.",
     "Look at the backend's log: it died or gave up.",
   ),
+  BACKEND_REMOVED: exchange(
+    "weir",
+    502,
+    "connection_terminated",
+    true,
+    "The backend was taken out of its pool, and had not answered when `drain.requests` ended.",
+    "Raise `drain.requests`, or drain a backend before it is removed.",
+  ),
   TUNNEL_IDLE: exchange(
     "client",
     0,
@@ -297,15 +310,15 @@ export const ERRORS = {
     0,
     "proxy_internal_response",
     false,
-    "The connection was still open when `shutdown.timeout` ended.",
-    "Raise `shutdown.timeout`.",
+    "The connection was still open when `shutdown.timeout` ended, or the drain of the listener or backend that was removed.",
+    "Raise `shutdown.timeout`, or `drain.requests` and `drain.tunnels`.",
   ),
   CLIENT_TOO_MANY_CONNECTIONS: exchange(
     "client",
     0,
-    "",
+    "connection_limit_reached",
     false,
-    "A client's address has as many connections as `limits.connectionsPerAddress` allows; one more was reset.",
+    "A client's address has as many connections as `limits.connectionsPerAddress` allows; one more was reset, or answered 503 (`limits.overLimit`).",
     "Raise `limits.connectionsPerAddress`, above all where many clients come from one address (docs/limits.md).",
   ),
   WEIR_NO_ROOM: exchange(
@@ -313,7 +326,7 @@ export const ERRORS = {
     0,
     "connection_limit_reached",
     false,
-    "A worker has as many connections as its file descriptors or `limits.connections` allow, and accepts no more until some are closed.",
+    "A worker has as many connections as its file descriptors or `limits.connections` allow, and accepts no more until some are closed, or turns them away (`limits.overLimit`).",
     "Raise `ulimit -n` or `limits.connections`, add workers, or lower `timeouts.keepAlive` (docs/limits.md).",
   ),
   WEIR_INTERNAL: exchange(
@@ -373,6 +386,11 @@ export const ERRORS = {
   ),
   CONFIG_DUPLICATE_LISTENER: setup("config", "Two listeners have one address.", "Give each its own address or port."),
   CONFIG_DEAD_ROUTE: setup("config", "A route can never match.", "Remove it, or change what it matches."),
+  PLAN_TOO_LARGE: setup(
+    "config",
+    "A configuration has more backends, listeners and pools than the running Weir has room for.",
+    "Use `weir upgrade`, or start Weir anew: room is made for the configuration that it starts with.",
+  ),
   CONFIG_NAME_UNRESOLVED: setup("config", "A name does not resolve.", "Correct the name or the resolver."),
   CONFIG_UNKNOWN_USER: setup(
     "config",
@@ -395,6 +413,21 @@ export const ERRORS = {
     "Weir's state cannot be read or written.",
     "Correct the permissions, name another folder with `stateFolder`, or set `affinity.secret`.",
   ),
+  ACCESS_LOG_UNUSABLE: setup(
+    "system",
+    "The access log cannot be opened.",
+    "Correct the path or the permissions of its folder for the user that workers run as, or name another place with `accessLog.to`.",
+  ),
+  ACCESS_LOG_LOST: setup(
+    "system",
+    "Lines of the access log could not be written; traffic is not touched.",
+    "Free the disk or mend its reader, or log less with `accessLog.sample`.",
+  ),
+  TRACES_LOST: setup(
+    "system",
+    "Spans could not be exported to the collector; traffic is not touched.",
+    "Mend the collector of `tracing.otlp`, or sample less with `tracing.sample`.",
+  ),
   SECRET_UNSAFE: setup(
     "system",
     "The file with the secret of affinity is open to others, or holds no secret.",
@@ -405,7 +438,95 @@ export const ERRORS = {
     "Workers cannot run as the `user` of the configuration, because Weir was not started as root.",
     "Start it as root or as that user, or leave `user` out.",
   ),
+  ADMIN_NEEDS_TOKEN: setup(
+    "config",
+    "The admin API would be open to whoever reaches its address.",
+    "Use an address of the loopback or a unix socket, or name a `tokenFile`.",
+  ),
+  EXPLAIN_TOKEN_UNSAFE: setup(
+    "system",
+    "The file with the token of `explain` is open to others, holds none, or cannot be read.",
+    "Make it its owner's alone (`chmod 600`), with a token of 16 to 256 visible ASCII characters.",
+  ),
+  ADMIN_TOKEN_UNSAFE: setup(
+    "system",
+    "The file with the token of the admin API is open to others, holds none, or cannot be read.",
+    "Make it its owner's alone (`chmod 600`), with a token of at least 16 bytes.",
+  ),
+  ADMIN_ADDRESS_IN_USE: setup(
+    "system",
+    "Another program, perhaps another Weir, already listens on the address of the admin API.",
+    "Stop it, or choose another address: `--admin ADDR` or `admin` in the configuration, `off` for no admin API.",
+  ),
+  ADMIN_UNREACHABLE: setup(
+    "system",
+    "No Weir answers at the address of the admin API.",
+    "Start Weir, or name the address of its admin API with `--admin ADDR`.",
+  ),
+  ADMIN_UNAUTHORIZED: api(
+    "client",
+    401,
+    "The request to the admin API shows no token, or a wrong one.",
+    "Send `Authorization: Bearer TOKEN`; a command takes it from `--token-file` or `WEIR_TOKEN_FILE`.",
+  ),
+  ADMIN_TOO_MANY_TRIES: api(
+    "client",
+    429,
+    "There were too many wrong tokens of late.",
+    "Wait for as long as `Retry-After` says, and use the right token.",
+  ),
+  ADMIN_WRONG_HOST: api(
+    "client",
+    403,
+    "The request's Host is no name of the admin API: a web page may have sent it through a name of its own.",
+    "Use the address that the admin API listens on.",
+  ),
+  ADMIN_CROSS_SITE: api(
+    "client",
+    403,
+    "The request comes from a web page of another site.",
+    "Send it from the dashboard, or from a program that sets neither Origin nor Sec-Fetch-Site.",
+  ),
+  ADMIN_NOT_FOUND: api("client", 404, "There is no such thing in this Weir.", "Use one of the names that are there."),
+  ADMIN_METHOD: api("client", 405, "The resource of the admin API has no such method.", "Use one that `Allow` names."),
+  ADMIN_TOO_LARGE: api("client", 413, "The body of the request to the admin API is too large.", "Send at most 1 MiB."),
+  ADMIN_MEDIA_TYPE: api(
+    "client",
+    415,
+    "The body of the request to the admin API is not declared as JSON.",
+    "Send `Content-Type: application/json`.",
+  ),
+  ADMIN_BAD_JSON: api("client", 400, "The body of the request to the admin API is no JSON.", "Send valid JSON."),
+  ADMIN_BAD_REQUEST: api(
+    "client",
+    400,
+    "A value in the request to the admin API is missing, unknown or of a wrong type.",
+    "Send what `/v1/openapi.json` says.",
+  ),
+  ADMIN_REFUSED: api(
+    "client",
+    409,
+    "Weir cannot do this in the state that it is in.",
+    "See the detail; try again later if the state passes.",
+  ),
+  ADMIN_UNAVAILABLE: api("weir", 503, "A part of Weir did not answer.", "Try again; see the log."),
   WORKER_FAILED: setup("system", "A worker could not start.", "The detail says why."),
+  PLAN_NOT_TAKEN: setup(
+    "weir",
+    "A worker could not take a new configuration; all stay with the one in force.",
+    "The detail says why; `weir upgrade` or a restart takes it without the workers that run now.",
+  ),
+  NOT_RUNNING: setup("weir", "Weir is starting or ending: nothing can be changed.", "Try again when it runs."),
+  UPGRADE_FAILED: setup(
+    "system",
+    "The new program did not come up; the old one goes on.",
+    "The detail says why; its own lines in the log say more.",
+  ),
+  UPGRADE_IMPOSSIBLE: setup(
+    "system",
+    "Weir cannot be replaced by a new process here.",
+    "Restart it; in a container, replace the container.",
+  ),
 } as const satisfies Record<string, ErrorRow>;
 
 /** A code of the table. */

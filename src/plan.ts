@@ -142,6 +142,49 @@ export interface RoutePlan {
   readonly hedge: HedgePlan | null;
 }
 
+/** How a client is turned away for whom there is no room. */
+export type OverLimit = "reset" | "503";
+
+/** Where an access log goes. */
+export type AccessLogTarget =
+  | { readonly kind: "stdout" }
+  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "syslog"; readonly address: Address };
+
+/** What is told of each exchange, TCP connection and tunnel when it is over, and where. */
+export interface AccessLogPlan {
+  /** `json`, or a template of `observe/access-template.ts`. */
+  readonly format: "json" | { readonly template: string };
+  readonly to: AccessLogTarget;
+  /** Part of those that did not fail, from 0 to 1, that are told of; the others always are. */
+  readonly sample: number;
+}
+
+/** Whose word is taken: for the id of a request, for the trace it belongs to. */
+export type Trust = "anyone" | "trusted-proxies" | "nobody";
+
+/** How requests are identified. */
+export interface RequestIdPlan {
+  /** The field, as it is written. */
+  readonly header: string;
+  /** Whose ids are kept; others are replaced. */
+  readonly trust: Trust;
+}
+
+/** How traces are continued and exported. */
+export interface TracingPlan {
+  /** Where spans are posted to, by OTLP over HTTP. */
+  readonly otlp: string;
+  /** Fields of these posts. Never to be shown. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** What Weir is called in traces. */
+  readonly service: string;
+  /** Part of the traces that begin here, from 0 to 1, that are sampled. */
+  readonly sample: number;
+  /** Whose traces are joined; those of others are not passed on. */
+  readonly trust: Trust;
+}
+
 /** An address that Weir accepts on. */
 export interface ListenerPlan {
   readonly name: string;
@@ -155,9 +198,21 @@ export interface ListenerPlan {
   readonly connections: number | null;
   /** Of those, most from one source address, over all workers; missing for no limit of its own. */
   readonly connectionsPerAddress?: number;
+  /** What becomes of clients beyond these; missing where those beyond `connections` wait, and those of one address too many are reset. */
+  readonly overLimit?: OverLimit;
+  /** Missing for none. */
+  readonly accessLog?: AccessLogPlan;
   /** In force until a route is chosen. */
   readonly timeouts: Timeouts;
   readonly limits: Limits;
+}
+
+/** The admin API. */
+export interface AdminPlan {
+  /** Where it listens. */
+  readonly address: Address;
+  /** A file with what every request must show; `null` where being on this machine is enough. */
+  readonly tokenFile: string | null;
 }
 
 /** Whom workers run as where Weir is started as root. */
@@ -165,6 +220,22 @@ export interface RunAs {
   readonly user: string;
   /** `null` for the user's own. */
   readonly group: string | null;
+}
+
+/** How long what a change of the configuration removes may finish what it has. In milliseconds; 0 for no deadline. */
+export interface DrainPlan {
+  /** Exchanges on a backend, or of a listener, that is removed. */
+  readonly requestsMs: number;
+  /** Tunnels there: TCP connections, and what follows a 101. */
+  readonly tunnelsMs: number;
+}
+
+/** Who may ask, by a field of a request, why that one goes where it goes. */
+export interface ExplainPlan {
+  /** What the field must hold; `null` until the file with it is read (`process/explain-token.ts`). Never to be shown. */
+  readonly token: string | null;
+  /** Where it is, if not in the configuration. */
+  readonly tokenFile: string | null;
 }
 
 /** A validated configuration, ready to run: plain data, the same in every worker. */
@@ -176,16 +247,25 @@ export interface Plan {
   readonly connections: number | null;
   /** Of those, most from one source address, over all listeners and workers; missing for no limit. */
   readonly connectionsPerAddress?: number;
+  /** Whether those beyond `connections` are turned away; missing where they wait. How is for their listener to say. */
+  readonly overLimit?: OverLimit;
   /** `null` where workers run as the supervisor does. */
   readonly runAs: RunAs | null;
   /** The zone this Weir is in, whose backends it prefers; `null` for no preference. */
   readonly zone: string | null;
-  /** Where the admin API listens; `null` when it is off. */
-  readonly admin: Address | null;
+  /** `null` when it is off. */
+  readonly admin: AdminPlan | null;
   /** Addresses and CIDR blocks whose `X-Forwarded-*` fields are believed. */
   readonly trustedProxies: readonly string[];
+  /** How requests are identified; missing where nothing is done. */
+  readonly requestId?: RequestIdPlan;
+  /** Missing where traces pass untouched. */
+  readonly tracing?: TracingPlan;
   /** How long a drain may take before what is still open is closed. */
   readonly shutdownMs: number;
+  readonly drain: DrainPlan;
+  /** Missing where nobody may ask. */
+  readonly explain?: ExplainPlan;
   /** Where Weir keeps what has to outlive it; `null` for the usual place of this user. */
   readonly stateFolder: string | null;
 }

@@ -8,6 +8,13 @@ const newEachTime = { ...keepAlive, headers: ["Connection: close"] };
 /** HTTP keep-alive, small responses. */
 export const http: Scenario = smallScenario("http", "HTTP, keep-alive, small responses, 64 connections", 1.0);
 
+/** The same load with an access log in JSON to a file, in each proxy. */
+export const httpLog: Scenario = {
+  ...smallScenario("http", "HTTP, keep-alive, small responses, 64 connections, access log in JSON", 1.0),
+  name: "http-log",
+  accessLog: true,
+};
+
 /** The same load through TCP mode. */
 export const tcp: Scenario = smallScenario("tcp", "TCP mode, keep-alive, small responses, 64 connections", 1.1);
 

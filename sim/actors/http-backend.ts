@@ -13,6 +13,9 @@ import { type TcpPeer, upgradedPeer } from "./tcp-peer.ts";
 /** RFC 9110 §9.2.2, and what is not among them must not be repeated. */
 const IDEMPOTENT = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"]);
 
+/** What was begun when a backend leaves may reach it for so long: by a connection that was being dialled, over a slow link. */
+const LEAVING_MS = 4000;
+
 /** A connection of a backend: answers requests, checks what it is sent, and misbehaves as its dice fall. */
 export class HttpBackendConnection implements Receiver {
   readonly #stage: Stage;
@@ -78,6 +81,11 @@ export class HttpBackendConnection implements Receiver {
       world.violate(`backend ${this.#backend} sees the head of another request: ${line}`);
     if (this.#executed !== null && !this.#executed.finished && !this.#end.other.confused)
       world.violate(`backend ${this.#backend} is sent ${id} while it still answers ${this.#executed.id}`);
+    const left = ledger.left.get(this.#backend) ?? Number.POSITIVE_INFINITY;
+    if (world.now - left > LEAVING_MS)
+      world.violate(
+        `backend ${this.#backend} sees request ${id} ${(world.now - left).toFixed(0)} ms after it has left the plan`,
+      );
     this.#requests += 1;
     const executed = ledger.execute(id, this.#backend, IDEMPOTENT.has(method));
     this.#executed = executed;

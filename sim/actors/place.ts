@@ -1,9 +1,11 @@
-import { formatAddress } from "../../src/address.ts";
+import { addressOf, MOST_BACKENDS } from "../course.ts";
 import type { Dice } from "../dice.ts";
+import type { Endpoint } from "../network/endpoint.ts";
 import type { Stage } from "../stage.ts";
 import { flowOf } from "../ledger.ts";
 import { HttpBackendConnection } from "./http-backend.ts";
-import { HttpClient } from "./http-client.ts";
+import { HttpClient, sourceOf } from "./http-client.ts";
+import { ProbedConnection } from "./probed.ts";
 import { drawSent, TcpPeer } from "./tcp-peer.ts";
 
 /** The clients and backends of a run. */
@@ -24,9 +26,11 @@ export function placeActors(stage: Stage, dice: Dice): Actors {
 
 function placeHttp(stage: Stage, dice: Dice): Actors {
   const { world, network, ledger, setting } = stage;
-  for (const [index, { address }] of setting.plan.pools[0]!.backends.entries()) {
+  for (let index = 0; index < MOST_BACKENDS; index++) {
     const own = dice.fork();
-    network.serve(formatAddress(address), (end) => new HttpBackendConnection(stage, own.fork(), index, end));
+    network.serve(addressOf(index), (end, probes) =>
+      probes ? probed(stage, index, end) : new HttpBackendConnection(stage, own.fork(), index, end),
+    );
   }
   const clients = Array.from({ length: setting.clients }, (_, number) => new HttpClient(stage, dice.fork(), number));
   for (const client of clients) world.after(dice.size(0, BEGINNING_MS), () => client.start());
@@ -41,6 +45,10 @@ function placeHttp(stage: Stage, dice: Dice): Actors {
   };
 }
 
+function probed({ world, setting }: Stage, backend: number, end: Endpoint): ProbedConnection {
+  return new ProbedConnection(world, end, setting.spells[backend] ?? []);
+}
+
 /** Numbers of what backends send begin here. */
 const BACKENDS = 100_000;
 
@@ -49,9 +57,10 @@ function placeTcp(stage: Stage, dice: Dice): Actors {
   const { sent } = stage;
   const reached = new Set<number>();
   let connections = 0;
-  for (const [index, { address }] of setting.plan.pools[0]!.backends.entries()) {
+  for (let index = 0; index < MOST_BACKENDS; index++) {
     const own = dice.fork();
-    network.serve(formatAddress(address), (end) => {
+    network.serve(addressOf(index), (end, probes) => {
+      if (probes) return probed(stage, index, end);
       const mine = drawSent(own, BACKENDS + ++connections);
       sent.set(mine.number, mine);
       const peer = new TcpPeer(stage, own.fork(), `backend ${index} connection ${connections}`, mine, (number) => {
@@ -80,7 +89,7 @@ function placeTcp(stage: Stage, dice: Dice): Actors {
     return peer;
   });
   for (const [number, client] of clients.entries())
-    world.after(dice.size(0, BEGINNING_MS), () => network.reach(setting.address, `10.1.0.${number}`, client));
+    world.after(dice.size(0, BEGINNING_MS), () => network.reach(setting.address, sourceOf(setting, number), client));
   return {
     unsettled: () => clients.flatMap((client, number) => (client.settled ? [] : [`client ${number}`])),
     outcomes: () => ({ connections: clients.length }),

@@ -1,10 +1,9 @@
-import type { Rows } from "../../src/engine/rows.ts";
 import { ERRORS, EXCHANGE_ERROR_CODES } from "../../src/errors.ts";
 import { COLUMN, type Column, errorColumn } from "../../src/observe/columns.ts";
-import type { Counters } from "../../src/observe/counters.ts";
 import type { Ledger } from "../ledger.ts";
 import type { SimNetwork } from "../network/network.ts";
 import type { Setting } from "../setting.ts";
+import type { Weir } from "../weir.ts";
 import type { World } from "../world.ts";
 
 /** What is added up. */
@@ -13,17 +12,17 @@ export interface Sums {
   readonly network: SimNetwork;
   readonly ledger: Ledger;
   readonly setting: Setting;
-  readonly counters: Counters;
-  readonly rows: Rows;
+  readonly weir: Weir;
 }
 
 /** The counters say what happened: they are held against what clients and backends saw. */
-export function checkCounters({ world, network, ledger, setting, counters, rows }: Sums): void {
-  const listener = rows.listeners[0] ?? 0;
+export function checkCounters({ world, network, ledger, setting, weir }: Sums): void {
+  const { counters } = weir.shared;
+  const listener = weir.placement.listeners[0] ?? 0;
   const of = (row: number, column: Column): number => counters.total(row, COLUMN[column]);
   const errors = (row: number, code: (typeof EXCHANGE_ERROR_CODES)[number]): number =>
     counters.total(row, errorColumn(code));
-  const sum = (column: Column): number => (rows.backends[0] ?? []).reduce((all, row) => all + of(row, column), 0);
+  const sum = (column: Column): number => [...weir.rows.values()].reduce((all, row) => all + of(row, column), 0);
   const must = (holds: boolean, what: string): void => {
     if (!holds) world.violate(`the counters do not add up: ${what}`);
   };

@@ -25,6 +25,8 @@ export class Endpoint implements Connection {
   data: Receiver = NOBODY;
   readonly name: string;
   readonly remoteAddress: string;
+  /** Told when it is over, before its receiver is: its file descriptor is free. */
+  gone: () => void = () => {};
   /** Bytes told to the receiver. */
   delivered = 0;
   /** Bytes taken by `write`. */
@@ -64,7 +66,7 @@ export class Endpoint implements Connection {
   #resetEaten = false;
   #woken = false;
 
-  /** @param open whether it is open from the beginning, as an accepted one */
+  /** @param open whether its owner is told of what happens on it from the beginning, as with one that is accepted at once */
   constructor(world: World, teller: Teller, name: string, remoteAddress: string, way: Way, open: boolean) {
     this.#world = world;
     this.#teller = teller;
@@ -96,6 +98,13 @@ export class Endpoint implements Connection {
     this.#open = true;
     this.#world.note(() => `${this.name} opened`);
     this.#teller.opened(this);
+    this.#wake();
+  }
+
+  /** It was accepted after a wait in the queue: its owner is told of what has happened meanwhile. */
+  accepted(): void {
+    this.#open = true;
+    this.#world.note(() => `${this.name} is accepted`);
     this.#wake();
   }
 
@@ -329,6 +338,7 @@ export class Endpoint implements Connection {
     this.#incoming.clear();
     if (this.#reset === "") this.#pump();
     this.#world.note(() => `${this.name} closed${cause === undefined ? "" : ` ${cause.message}`}`);
+    this.gone();
     this.#teller.closed(this, cause);
   }
 }

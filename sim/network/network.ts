@@ -1,33 +1,41 @@
 import { type Address, formatAddress } from "../../src/address.ts";
 import type { Receiver } from "../../src/net/connection.ts";
-import { cork } from "../../src/net/cork.ts";
 import type { Listening, ListenOptions } from "../../src/net/listen.ts";
 import type { Network } from "../../src/net/network.ts";
 import type { World } from "../world.ts";
 import { Endpoint } from "./endpoint.ts";
+import { Listener } from "./listener.ts";
 import { ACTOR_TELLER, type Teller, weirTeller } from "./tellers.ts";
-import type { Weather } from "./weather.ts";
+import { CALM, type Weather } from "./weather.ts";
 
 /** How long the system tries to reach what does not answer: six repeats of a SYN, 127 s (Linux, `tcp_syn_retries`). */
 const SYN_GIVES_UP_MS = 127_000;
 
-type Accept = (end: Endpoint) => Receiver;
-
-interface Listener {
-  readonly teller: Teller;
-  readonly accept: Accept;
-}
+/** A deadline so far away, of what has left a plan, is one that nobody waits for. */
+const LONG_MS = 60_000;
 
 const CODES = { refused: "ECONNREFUSED", "refused at once": "ENOENT", unreachable: "EHOSTUNREACH", never: "ETIMEDOUT" };
+const FINE: Weather = { there: CALM, back: CALM, dialling: "opens" };
+
+/** Who dials, and from where. */
+interface Dialler {
+  readonly teller: Teller;
+  readonly name: string;
+  readonly from: string;
+  /** Where its end is remembered when it is open; `null` for an actor, of whose connections Weir's end is. */
+  readonly ends: Endpoint[] | null;
+}
 
 /** A network on which Weir and the actors of a run find each other by address. */
 export class SimNetwork implements Network {
   readonly #world: World;
   readonly #weather: (address: string) => Weather;
   readonly #weir: Teller;
-  readonly #listeners: Map<string, Listener> = new Map();
-  /** Weir's ends of all connections that there ever were. */
+  /** More than one where workers share an address. */
+  readonly #listeners: Map<string, Listener[]> = new Map();
+  /** Weir's ends of all connections that there ever were, but for those of probes. */
   readonly ends: Endpoint[] = [];
+  readonly probes: Endpoint[] = [];
   /** Connections that Weir dialled and that opened. */
   opened = 0;
   /** Connections that Weir accepted. */
@@ -48,42 +56,80 @@ export class SimNetwork implements Network {
   // What Weir does.
 
   readonly dial = (address: Address, receiver: Receiver): void => {
-    this.#connect(formatAddress(address), "127.0.0.1", this.#weir, `weir>${++this.#names}`, receiver);
+    const name = `weir>${++this.#names}`;
+    const to = formatAddress(address);
+    this.#connect({ teller: this.#weir, name, from: "127.0.0.1", ends: this.ends }, to, this.#weather(to), receiver);
   };
 
-  readonly listen = ({ address, accept }: ListenOptions): Listening => {
+  /** As `dial`, for who probes: the way is always open, so that only a backend's own health decides. */
+  readonly dialProbe = (address: Address, receiver: Receiver): void => {
+    const name = `probe>${++this.#names}`;
+    this.#connect(
+      { teller: this.#weir, name, from: "127.0.0.1", ends: this.probes },
+      formatAddress(address),
+      FINE,
+      receiver,
+    );
+  };
+
+  readonly listen = ({ address, accept, closed }: ListenOptions): Listening => {
     const name = formatAddress(address);
-    this.#listeners.set(name, {
-      teller: this.#weir,
-      accept: (end) => {
-        this.accepted += 1;
-        return accept(end);
-      },
+    const listener = new Listener(this.#weir, (end) => {
+      this.accepted += 1;
+      end.gone = closed ?? end.gone;
+      return accept(end);
     });
-    return { port: address.kind === "tcp" ? address.port : 0, stop: () => void this.#listeners.delete(name) };
+    this.#listen(name, listener);
+    return {
+      port: address.kind === "tcp" ? address.port : 0,
+      stop: () => {
+        const left = (this.#listeners.get(name) ?? []).filter((each) => each !== listener);
+        if (left.length > 0) this.#listeners.set(name, left);
+        else this.#listeners.delete(name);
+        listener.stop();
+      },
+      pause: () => listener.pause(),
+      resume: () => listener.resume(this.#world),
+    };
   };
 
   readonly tick = (everyMs: number, tick: () => void): (() => void) =>
-    this.#world.every(everyMs, () => {
-      this.lastTick = this.#world.now;
-      tick();
-    });
+    this.#world.every(
+      everyMs,
+      () => {
+        this.lastTick = this.#world.now;
+        tick();
+      },
+      everyMs >= LONG_MS,
+    );
 
   // What the actors do.
 
   /** An actor dials. */
   reach(address: string, from: string, receiver: Receiver): void {
-    this.#connect(address, from, ACTOR_TELLER, `${from}>`, receiver);
+    this.#connect(
+      { teller: ACTOR_TELLER, name: `${from}>`, from, ends: null },
+      address,
+      this.#weather(address),
+      receiver,
+    );
   }
 
-  /** An actor accepts. */
-  serve(address: string, accept: Accept): void {
-    this.#listeners.set(address, { teller: ACTOR_TELLER, accept });
+  /**
+   * An actor accepts.
+   * @param accept told whether it is a probe that comes
+   */
+  serve(address: string, accept: (end: Endpoint, probes: boolean) => Receiver): void {
+    this.#listen(address, new Listener(ACTOR_TELLER, (end) => accept(end, this.probes.at(-1) === end.other)));
   }
 
-  #connect(address: string, from: string, teller: Teller, name: string, receiver: Receiver): void {
+  #listen(address: string, listener: Listener): void {
+    this.#listeners.set(address, [...(this.#listeners.get(address) ?? []), listener]);
+  }
+
+  #connect(dialler: Dialler, address: string, weather: Weather, receiver: Receiver): void {
     const world = this.#world;
-    const weather = this.#weather(address);
+    const { teller, name } = dialler;
     const { there, back } = weather;
     const near = new Endpoint(world, teller, name, address, there, false);
     near.data = receiver;
@@ -99,26 +145,31 @@ export class SimNetwork implements Network {
       return;
     }
     world.note(() => `${name} dials ${address}`);
-    world.after(there.latencyMs, () => this.#accept(near, address, from, weather, refused));
+    world.after(there.latencyMs, () => this.#arrive(near, dialler, address, weather, refused));
   }
 
-  #accept(near: Endpoint, address: string, from: string, { back }: Weather, refused: (code: string) => void): void {
+  #arrive(
+    near: Endpoint,
+    { from, ends }: Dialler,
+    address: string,
+    { back }: Weather,
+    refused: (code: string) => void,
+  ): void {
     const world = this.#world;
-    const listener = this.#listeners.get(address);
+    const listeners = this.#listeners.get(address) ?? [];
+    // The system chooses among those that share an address, full or not.
+    const listener = listeners.length > 1 ? world.dice.pick(listeners) : listeners[0];
     // It stopped listening meanwhile.
     if (listener === undefined) {
       world.after(back.latencyMs, () => refused("ECONNREFUSED"));
       return;
     }
-    const far = new Endpoint(world, listener.teller, `${near.name}${address}`, from, back, true);
+    const far = new Endpoint(world, listener.teller, `${near.name}${address}`, from, back, !listener.waits);
     Endpoint.join(near, far);
-    if (listener.teller === this.#weir) this.ends.push(far);
-    else {
-      this.opened += 1;
-      this.ends.push(near);
-    }
+    if (ends === null) this.ends.push(far);
+    else ends.push(near);
+    if (ends === this.ends) this.opened += 1;
     world.after(back.latencyMs, () => near.openUp());
-    far.data = listener.accept(far);
-    if (listener.teller === this.#weir) cork.flush();
+    listener.arrive(far);
   }
 }

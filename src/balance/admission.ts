@@ -1,6 +1,8 @@
 import { loadOf } from "./load.ts";
 import type { Candidate, PolicyOptions, Tools } from "./policy.ts";
 
+const NOTHING_TRIED: readonly number[] = [];
+
 /**
  * Which candidates take one more, for policies that choose by key: those that were not tried, are below their capacity and,
  * with bounded load, below `maxLoadFactor` times their even share of what will be in flight. O(1) a question.
@@ -45,5 +47,11 @@ export class Admission {
     const weight = this.weights[i]!;
     // Whole numbers are below x where they are below ⌈x⌉; multiplied out, so that nothing is rounded.
     return loadOf(this.#tools, index, weight, this.#totalWeight) * this.#totalWeight < quota * weight;
+  }
+
+  /** Why `admits` says no, in words; empty where it says yes. For an exchange that has tried nothing. */
+  refusal(i: number, quota: number): string {
+    if (this.admits(i, NOTHING_TRIED, quota)) return "";
+    return this.admits(i, NOTHING_TRIED, Infinity) ? "over its share of what is in flight" : "full";
   }
 }

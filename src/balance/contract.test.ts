@@ -37,7 +37,7 @@ const loads = fc.array(fc.nat(6), { minLength: 41, maxLength: 41 });
 function loaded(seed: number, state: readonly number[]): FakeTools {
   const tools = fakeTools(seed);
   tools.loads.push(...state);
-  tools.turn = seed >>> 0;
+  tools.cursor = seed >>> 0;
   return tools;
 }
 
@@ -140,7 +140,7 @@ describe.each([...POLICIES.values()])("$name", (policy) => {
     for (let mask = 1; mask < 1 << pool.length; mask++) {
       const left = masked(pool, mask);
       const tools = fakeTools(mask);
-      tools.turn = mask * 977; // anywhere in the cycle
+      tools.cursor = mask * 977; // anywhere in the cycle
       const picker = policy.prepare(left, tools);
       const period = left.reduce((sum, each) => sum + each.weight, 0);
       switch (IDLE_SHARES[policy.name]) {
@@ -203,7 +203,7 @@ describe.each([...POLICIES.values()])("$name", (policy) => {
 
   test("goes on when the cursor starts again from 0", () => {
     const tools = fakeTools();
-    tools.turn = 2 ** 32 - 10;
+    tools.cursor = 2 ** 32 - 10;
     const picker = policy.prepare(weighted(2, 3, 1), tools);
     for (let i = 0; i < 20; i++) expect([0, 1, 2]).toContain(picker.pick(i));
   });

@@ -7,7 +7,7 @@ import type { Picker } from "./policy.ts";
 import { POLICIES } from "./registry.ts";
 
 /** A picker that always gives the same answer, and counts how often it was asked. */
-function stubborn(index: number): Picker & { asked: number } {
+function stubborn(index: number): Pick<Picker, "pick"> & { asked: number } {
   return {
     asked: 0,
     pick() {
@@ -22,7 +22,7 @@ test("is the picker's own choice, asked once, where nothing was tried", () => {
   const tools = fakeTools();
   expect(pickUntried(picker, 0, weighted(1, 1, 1), [], tools)).toBe(2);
   expect(picker.asked).toBe(1);
-  expect(tools.turn).toBe(0);
+  expect(tools.cursor).toBe(0);
 });
 
 test("asks a picker that insists on a tried backend no more than four times", () => {
@@ -38,7 +38,9 @@ test("finds none where every candidate was tried, or the policy has no room", ()
 });
 
 test("takes a picker that passes over what was tried at its word", () => {
-  const picker: Picker = { pick: (_, tried = []) => [4, 2, 0].find((index) => !tried.includes(index)) ?? -1 };
+  const picker: Pick<Picker, "pick"> = {
+    pick: (_, tried = []) => [4, 2, 0].find((index) => !tried.includes(index)) ?? -1,
+  };
   expect(pickUntried(picker, 9, weighted(1, 1, 1, 1, 1), [4], fakeTools())).toBe(2);
   expect(pickUntried(picker, 9, weighted(1, 1, 1, 1, 1), [2, 4], fakeTools())).toBe(0);
   expect(pickUntried(picker, 9, weighted(1, 1, 1, 1, 1), [2, 4, 0], fakeTools())).toBe(-1);

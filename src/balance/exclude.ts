@@ -18,7 +18,7 @@ const ASKS = 4;
  *   then to try one again is for the caller to say
  */
 export function pickUntried(
-  picker: Picker,
+  picker: Pick<Picker, "pick">,
   key: number,
   candidates: readonly Candidate[],
   tried: readonly number[],

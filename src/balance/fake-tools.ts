@@ -11,8 +11,8 @@ export interface FakeTools extends Tools {
   readonly latencies: number[];
   /** Which part fails, by index. */
   readonly failures: number[];
-  /** The turn that `nextTurn` gives next. */
-  turn: number;
+  /** The turn that `nextTurn` gives next; `turn` tells it. */
+  cursor: number;
   /** Backends whose load was asked for since this was last emptied. */
   readonly asked: number[];
 }
@@ -24,7 +24,7 @@ export function fakeTools(seed = 1): FakeTools {
     capacities: [],
     latencies: [],
     failures: [],
-    turn: 0,
+    cursor: 0,
     asked: [],
     random: seededRandom(seed),
     inFlight: (index) => {
@@ -36,10 +36,11 @@ export function fakeTools(seed = 1): FakeTools {
     failing: (index) => tools.failures[index] ?? 0,
     capacity: (index) => tools.capacities[index] ?? Infinity,
     nextTurn: () => {
-      const turn = tools.turn;
-      tools.turn = (turn + 1) >>> 0;
+      const turn = tools.cursor;
+      tools.cursor = (turn + 1) >>> 0;
       return turn;
     },
+    turn: () => tools.cursor,
   };
   return tools;
 }

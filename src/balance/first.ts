@@ -1,3 +1,4 @@
+import { decided, type Explained } from "./explained.ts";
 import type { Picker, Policy, Tools } from "./policy.ts";
 
 /**
@@ -34,5 +35,19 @@ class FirstPicker implements Picker {
       if (!tried.includes(index) && tools.inFlight(index) < tools.capacity(index)) return index;
     }
     return -1;
+  }
+
+  explain(): Explained {
+    const { inFlight, capacity } = this.#tools;
+    const choice = this.pick(0);
+    return decided(
+      choice,
+      "room left, where there is a limit; the first one in the list with room wins",
+      choice === -1 ? "none has room" : "the first in the list with room",
+      [...this.#indexes].map((index) => {
+        const room = capacity(index) - inFlight(index);
+        return { index, score: room === Infinity ? null : room, refused: room > 0 ? "" : "full" };
+      }),
+    );
   }
 }

@@ -9,7 +9,7 @@ test("never chooses a backend heavier than another", () => {
   fc.assert(
     fc.property(fc.array(backend, { minLength: 1, maxLength: 10 }), fc.nat(), (backends, turn) => {
       const tools = fakeTools();
-      tools.turn = turn;
+      tools.cursor = turn;
       tools.loads.push(...backends.map(({ load }) => load));
       const picker = leastConnections.prepare(weighted(...backends.map(({ weight }) => weight)), tools);
       for (let i = 0; i < 12; i++) {

@@ -1,3 +1,4 @@
+import { decided, type Explained } from "./explained.ts";
 import { loadOf } from "./load.ts";
 import type { Picker, Policy, Tools } from "./policy.ts";
 import { rotation, type Rotation } from "./rotation.ts";
@@ -35,8 +36,28 @@ class LeastConnectionsPicker implements Picker {
   }
 
   pick(): number {
+    return this.#pickAt(this.#tools.nextTurn());
+  }
+
+  explain(): Explained {
     const tools = this.#tools;
-    const turn = tools.nextTurn();
+    const turn = tools.turn();
+    const candidates = [...this.#indexes].map((index, i) => {
+      const weight = this.#weights[i]!;
+      return { index, score: loadOf(tools, index, weight, this.#total) / weight, refused: "" };
+    });
+    const least = candidates.reduce((lowest, { score }) => Math.min(lowest, score), Infinity);
+    const tied = candidates.filter(({ score }) => score === least).length;
+    return decided(
+      this.#pickAt(turn),
+      "in flight ÷ weight, failures added; the lowest wins",
+      tied === 1 ? "the least loaded" : `${tied} are equally loaded; turn ${turn} of the cursor decides`,
+      candidates,
+    );
+  }
+
+  #pickAt(turn: number): number {
+    const tools = this.#tools;
     const favoured = this.#rotation.at(turn);
     const first = this.#indexes[favoured]!;
     if (tools.inFlight(first) === 0 && tools.failing(first) === 0) return first; // nothing can be lighter

@@ -1,5 +1,6 @@
+import { drawn, type Explained } from "./explained.ts";
 import type { Picker, Policy, Tools } from "./policy.ts";
-import { TwoDraws } from "./two-draws.ts";
+import { DRAWN, TwoDraws } from "./two-draws.ts";
 import { reduceWeights, type Weights } from "./weights.ts";
 
 /**
@@ -38,14 +39,26 @@ export class LeastTimePicker implements Picker {
   pick(): number {
     const draws = this.#draws;
     draws.draw();
-    const { a, b } = draws;
-    const indexA = this.#indexes[a]!;
-    if (a === b) return indexA;
-    const indexB = this.#indexes[b]!;
+    return this.#indexes[this.#sooner(draws.a, draws.b)]!;
+  }
+
+  explain(): Explained {
+    const odds = this.#draws.odds((a, b) => this.#sooner(a, b));
+    const candidates = [...this.#indexes].map((index, i) => {
+      const weight = this.#weights[i]!;
+      const score = this.#work(index, weight) / (weight * this.#indexes.length);
+      return { index, score, odds: odds === null ? null : odds[i]!, refused: "" };
+    });
+    return drawn("expected µs × (in flight ÷ weight + 1); the lower of two drawn by weight wins", DRAWN, candidates);
+  }
+
+  /** Which of two, by their positions in the list, is to answer sooner; the first where they are equal. */
+  #sooner(a: number, b: number): number {
+    if (a === b) return a;
     const weightA = this.#weights[a]!;
     const weightB = this.#weights[b]!;
     // Multiplied out, as whole numbers, so that equal loads compare as equal.
-    return this.#work(indexB, weightB) * weightA < this.#work(indexA, weightA) * weightB ? indexB : indexA;
+    return this.#work(this.#indexes[b]!, weightB) * weightA < this.#work(this.#indexes[a]!, weightA) * weightB ? b : a;
   }
 
   /** The time × weight × backends. Latency is at least 1 µs, so that load counts where no latency is known. */

@@ -1,4 +1,5 @@
 import type { Random } from "../random.ts";
+import type { Explained } from "./explained.ts";
 
 /** A backend as a policy sees it: an index into the pool's backends, who it is, and a weight above 0. */
 export interface Candidate {
@@ -40,6 +41,8 @@ export interface Tools {
   readonly failing: (index: number) => number;
   /** Takes the next number of the pool's cursor, which all workers share: 0, 1, 2, … up to 2³² − 1, then again from 0. */
   readonly nextTurn: () => number;
+  /** What `nextTurn` would give now, without taking it: for `Picker.explain`. */
+  readonly turn: () => number;
 }
 
 /** What a pool may set about its policy, beside the name. */
@@ -67,6 +70,11 @@ export interface Picker {
    * @returns the `index` of a candidate, or -1 where none will take it
    */
   pick(key: number, tried?: readonly number[]): number;
+  /**
+   * Tells how it would choose now, by the same code and numbers as `pick` for an exchange that has tried nothing: no cursor
+   * moves, no dice are thrown. For people who ask, and not for the way of a request: O(candidates) at least, and it allocates.
+   */
+  explain(key: number): Explained;
 }
 
 /** How a pool chooses a backend. A policy sees candidates and a key, nothing else. */

@@ -1,4 +1,5 @@
 import type { Random } from "../random.ts";
+import { drawn, type Explained } from "./explained.ts";
 import { Line } from "./line.ts";
 import type { Picker, Policy } from "./policy.ts";
 import { reduceWeights, type Weights } from "./weights.ts";
@@ -14,12 +15,14 @@ export const random: Policy = {
 
 class RandomPicker implements Picker {
   readonly #indexes: Uint32Array;
+  readonly #weights: Uint32Array;
   readonly #total: number;
   readonly #line: Line;
   readonly #random: Random;
 
   constructor(weights: Weights, chance: Random) {
     this.#indexes = weights.indexes;
+    this.#weights = weights.weights;
     this.#total = weights.total;
     this.#line = new Line(weights);
     this.#random = chance;
@@ -27,5 +30,13 @@ class RandomPicker implements Picker {
 
   pick(): number {
     return this.#indexes[this.#line.at(this.#random.below(this.#total))]!;
+  }
+
+  explain(): Explained {
+    const candidates = [...this.#indexes].map((index, i) => {
+      const odds = this.#weights[i]! / this.#total;
+      return { index, score: odds, odds, refused: "" };
+    });
+    return drawn("part of all weights: its chance", "one is drawn by weight", candidates);
   }
 }

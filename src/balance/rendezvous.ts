@@ -1,4 +1,5 @@
 import { Admission } from "./admission.ts";
+import { decided, type Explained } from "./explained.ts";
 import { hashText, mix } from "./mix.ts";
 import { type Candidate, DEFAULT_OPTIONS, type Picker, type Policy, type PolicyOptions, type Tools } from "./policy.ts";
 
@@ -40,6 +41,22 @@ class RendezvousPicker implements Picker {
     return i < 0 ? -1 : this.#admission.indexes[i]!;
   }
 
+  explain(key: number): Explained {
+    const { indexes } = this.#admission;
+    const quota = this.#admission.quota();
+    const mixed = mix(key);
+    const candidates = [...indexes].map((index, i) => {
+      const score = 1 / this.#inverseOf(i, this.#highOf(i, mixed));
+      return { index, score, refused: this.#admission.refusal(i, quota) };
+    });
+    return decided(
+      this.pick(key),
+      "weight ÷ -ln of the hash of key and backend; the highest that takes more wins",
+      `the key's hash is ${mixed}`,
+      candidates,
+    );
+  }
+
   /** The candidate of the highest score that takes one more, by its position in the list; -1 where none does. */
   #highest(key: number, tried: readonly number[], quota: number): number {
     const { weights } = this.#admission;
@@ -48,16 +65,26 @@ class RendezvousPicker implements Picker {
     let least = Infinity; // -ln h ÷ w: the inverse of the score
     for (let i = 0; i < weights.length; i++) {
       const weight = weights[i]!;
-      const high = mix(mix(mixed ^ this.#high[i]!) ^ this.#low[i]!);
+      const high = this.#highOf(i, mixed);
       // -ln h is at least 1 - h, which rules out most without a logarithm.
       if (1 - (high + 1) / 4294967296 >= least * weight) continue;
-      const low = mix(high + this.#high[i]!) >>> 11;
-      const inverse = -Math.log((high * 2097152 + low + 1) / 9007199254740992) / weight;
+      const inverse = this.#inverseOf(i, high);
       if (inverse < least && this.#admission.admits(i, tried, quota)) {
         least = inverse;
         chosen = i;
       }
     }
     return chosen;
+  }
+
+  /** The highest 32 bits of h. */
+  #highOf(i: number, mixed: number): number {
+    return mix(mix(mixed ^ this.#high[i]!) ^ this.#low[i]!);
+  }
+
+  /** 1 ÷ the score of a candidate. */
+  #inverseOf(i: number, high: number): number {
+    const low = mix(high + this.#high[i]!) >>> 11;
+    return -Math.log((high * 2097152 + low + 1) / 9007199254740992) / this.#admission.weights[i]!;
   }
 }

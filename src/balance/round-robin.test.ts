@@ -65,7 +65,7 @@ describe("with too many different weights for a table", () => {
 
   test.each([0, 2 ** 31, 2 ** 32 - 500_000])("no share is off by more than a few turns, from turn %d on", (start) => {
     const tools = fakeTools();
-    tools.turn = start;
+    tools.cursor = start;
     const picker = roundRobin.prepare(weighted(...weights), tools);
     const counts = Array.from({ length: weights.length }, () => 0);
     let worst = 0;

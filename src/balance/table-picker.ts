@@ -1,4 +1,5 @@
 import type { Admission } from "./admission.ts";
+import { decided, type Explained } from "./explained.ts";
 import type { Picker } from "./policy.ts";
 import { spread } from "./spread.ts";
 
@@ -36,11 +37,38 @@ export class TablePicker implements Picker {
     return i < 0 ? -1 : this.#admission.indexes[i]!;
   }
 
+  explain(key: number): Explained {
+    const { indexes } = this.#admission;
+    const quota = this.#admission.quota();
+    const owners = this.#owners;
+    const place = this.#placeOf(key);
+    const steps = new Map<number, number>();
+    for (let step = 0; step < this.#places && steps.size < indexes.length; step++) {
+      const i = owners[(place + step) % owners.length]!;
+      if (!steps.has(i)) steps.set(i, step);
+    }
+    const choice = this.pick(key);
+    const owner = indexes[owners[place]!]!;
+    return decided(
+      choice,
+      "places from the key's own; the nearest that takes more wins",
+      `the key belongs to place ${place} of ${owners.length}${choice === owner ? "" : ", whose backend takes no more"}`,
+      [...indexes].map((index, i) => {
+        return { index, score: steps.get(i) ?? null, refused: this.#admission.refusal(i, quota) };
+      }),
+    );
+  }
+
+  /** How many places are looked at. */
+  get #places(): number {
+    return Math.min(this.#owners.length, PLACES + this.#admission.indexes.length);
+  }
+
   /** The candidate for a key, by its position in the list; -1 where none takes it. */
   #find(key: number, tried: readonly number[], quota: number): number {
     const owners = this.#owners;
     const admission = this.#admission;
-    const places = Math.min(owners.length, PLACES + admission.indexes.length);
+    const places = this.#places;
     let refused = -1;
     for (let step = 0, at = this.#placeOf(key); step < places; step++) {
       const i = owners[at]!;

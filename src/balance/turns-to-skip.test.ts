@@ -8,13 +8,13 @@ import { turnsToSkip } from "./turns-to-skip.ts";
 
 /** Moves the cursor of some tools for a change. */
 function go(tools: FakeTools, before: readonly Candidate[], after: readonly Candidate[]): void {
-  tools.turn = (tools.turn + turnsToSkip(before, after, tools.turn)) >>> 0;
+  tools.cursor = (tools.cursor + turnsToSkip(before, after, tools.cursor)) >>> 0;
 }
 
 /** The most that a backend is ever off its share, in turns, while weights rise and fall by one every few turns. */
 function worstDeviation(random: Random, weights: number[], every: number, moves: boolean): number {
   const tools = fakeTools();
-  tools.turn = random.below(1000);
+  tools.cursor = random.below(1000);
   const off = weights.map(() => 0);
   let worst = 0;
   for (let change = 0; change < 500; change++) {

@@ -1,7 +1,8 @@
 import { LeastTimePicker } from "./least-time.ts";
+import { drawn, type Explained } from "./explained.ts";
 import { loadOf } from "./load.ts";
 import { DEFAULT_OPTIONS, type Picker, type Policy, type Tools } from "./policy.ts";
-import { TwoDraws } from "./two-draws.ts";
+import { DRAWN, TwoDraws } from "./two-draws.ts";
 import { reduceWeights, type Weights } from "./weights.ts";
 
 /**
@@ -49,14 +50,26 @@ class TwoChoicesPicker implements Picker {
   pick(): number {
     const draws = this.#draws;
     draws.draw();
-    const { a, b } = draws;
-    const indexA = this.#indexes[a]!;
-    if (a === b) return indexA;
-    const indexB = this.#indexes[b]!;
+    return this.#indexes[this.#lighter(draws.a, draws.b)]!;
+  }
+
+  explain(): Explained {
+    const odds = this.#draws.odds((a, b) => this.#lighter(a, b));
+    const candidates = [...this.#indexes].map((index, i) => {
+      const weight = this.#weights[i]!;
+      const score = loadOf(this.#tools, index, weight, this.#total) / weight;
+      return { index, score, odds: odds === null ? null : odds[i]!, refused: "" };
+    });
+    return drawn("in flight ÷ weight, failures added; the lower of two drawn by weight wins", DRAWN, candidates);
+  }
+
+  /** Which of two, by their positions in the list, is lighter; the first where they are equal. */
+  #lighter(a: number, b: number): number {
+    if (a === b) return a;
     const weightA = this.#weights[a]!;
     const weightB = this.#weights[b]!;
-    const loadA = loadOf(this.#tools, indexA, weightA, this.#total);
-    const loadB = loadOf(this.#tools, indexB, weightB, this.#total);
-    return loadB * weightA < loadA * weightB ? indexB : indexA;
+    const loadA = loadOf(this.#tools, this.#indexes[a]!, weightA, this.#total);
+    const loadB = loadOf(this.#tools, this.#indexes[b]!, weightB, this.#total);
+    return loadB * weightA < loadA * weightB ? b : a;
   }
 }

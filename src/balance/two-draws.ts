@@ -2,6 +2,12 @@ import type { Random } from "../random.ts";
 import { Line } from "./line.ts";
 import type { Weights } from "./weights.ts";
 
+/** Candidates of which all pairs are compared for an explanation: some milliseconds. */
+const MOST_COMPARED = 256;
+
+/** How policies that draw two say that they do. */
+export const DRAWN = "two are drawn by weight; of each pair the better one is taken";
+
 /**
  * Draws two different candidates in proportion to their weights. O(1) expected a draw, O(n) to make.
  * The draw is left in `a` and `b`, positions in the list of candidates, so that nothing is allocated.
@@ -34,5 +40,25 @@ export class TwoDraws {
     // it differs would be as fair, but takes long beside a very heavy backend.
     const rest = this.#random.below(this.#total - weight);
     this.b = line.at(rest < line.starts[a]! ? rest : rest + weight);
+  }
+
+  /**
+   * How likely each candidate is to be chosen of two that are drawn, as positions in the list of candidates. O(n²).
+   * @param chosen which of two is, the first drawn standing first
+   * @returns `null` where there are too many pairs to compare
+   */
+  odds(chosen: (a: number, b: number) => number): Float64Array | null {
+    const weights = this.#weights;
+    if (weights.length > MOST_COMPARED) return null;
+    const odds = new Float64Array(weights.length);
+    for (let a = 0; a < weights.length; a++) {
+      const weight = weights[a]!;
+      const first = weight / this.#total;
+      if (weight === this.#total) odds[a]! += first;
+      for (let b = 0; b < weights.length; b++) {
+        if (b !== a) odds[chosen(a, b)]! += (first * weights[b]!) / (this.#total - weight);
+      }
+    }
+    return odds;
   }
 }

@@ -18,8 +18,10 @@ export interface Command<Name extends string> {
   readonly about: string;
   /** Forms of calling it, each with a line that says what it means. */
   readonly forms: readonly (readonly [form: string, meaning: string])[];
-  /** What its one positional argument is called; `null` where it takes none. */
+  /** What its first positional argument is called; `null` where it takes none. */
   readonly positional: string | null;
+  /** What those after it are called. */
+  readonly further?: readonly string[];
   readonly flags: Readonly<Record<Name, Flag>>;
   /** Further lines of the help text. */
   readonly notes?: readonly string[];
@@ -29,6 +31,8 @@ export interface Command<Name extends string> {
 export interface Given<Name extends string> {
   readonly help: boolean;
   readonly positional: string | null;
+  /** Positional arguments after the first. */
+  readonly further: readonly string[];
   /** The values of each flag, in order; empty where it was not given. A flag without a value has `""`. */
   readonly flags: Readonly<Record<Name, readonly string[]>>;
 }
@@ -69,12 +73,17 @@ export function readArguments<Name extends string>(command: Command<Name>, args:
   const flags = Object.fromEntries(names.map((name) => [name, [] as string[]])) as Record<Name, string[]>;
   let help = false;
   let positional: string | null = null;
+  const further: string[] = [];
   for (const token of tokens) {
     if (token.kind === "positional") {
       if (command.positional === null) throw usage(`\`${command.name}\` takes no "${token.value}"`, command.name);
-      if (positional !== null)
-        throw usage(`one ${command.positional} is enough, not also "${token.value}"`, command.name);
-      positional = token.value;
+      if (positional === null) positional = token.value;
+      else if (further.length < (command.further?.length ?? 0)) further.push(token.value);
+      else
+        throw usage(
+          `one ${command.further?.at(-1) ?? command.positional} is enough, not also "${token.value}"`,
+          command.name,
+        );
     } else if (token.kind === "option") {
       if (token.name === "help") {
         help = true;
@@ -93,7 +102,7 @@ export function readArguments<Name extends string>(command: Command<Name>, args:
       flags[name].push(token.value ?? "");
     }
   }
-  return { help, positional, flags };
+  return { help, positional, further, flags };
 }
 
 /** The help text of a command. */

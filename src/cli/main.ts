@@ -1,22 +1,22 @@
 import { WeirError } from "../errors.ts";
 import { flushLog } from "../observe/stderr-log.ts";
 import { unknownCommand, usage } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
 import { reportError } from "./report.ts";
 
-type Run = (args: string[]) => Promise<number>;
-
-/** Every command. Loaded when it is called: a worker must not carry what only the others need. */
-const COMMANDS: Readonly<Record<string, () => Promise<Run>>> = {
-  serve: async () => (await import("./serve.ts")).serve,
-  check: async () => (await import("./check.ts")).check,
-  demo: async () => (await import("./demo.ts")).demo,
-};
+/** Nothing answers where a running Weir was asked: a script may want to start one. */
+const NO_WEIR = 3;
 
 async function run(args: string[]): Promise<number | null> {
   const [word, ...rest] = args;
   if (word === "worker") {
     // Hidden: the supervisor starts workers with it.
     (await import("../process/worker.ts")).runWorker();
+    return null;
+  }
+  if (word === "load") {
+    // Hidden: it reads configurations for the supervisor.
+    (await import("../process/loader.ts")).runLoader();
     return null;
   }
   if (word === undefined || word === "--help" || word === "-h" || word === "help") {
@@ -26,7 +26,7 @@ async function run(args: string[]): Promise<number | null> {
     return 0;
   }
   if (word === "--version" || word === "-v") {
-    console.log(`weir ${(await import("./version.ts")).VERSION} (Bun ${Bun.version})`);
+    console.log(`weir ${(await import("../version.ts")).VERSION} (Bun ${Bun.version})`);
     return 0;
   }
   if (!Object.hasOwn(COMMANDS, word)) {
@@ -35,7 +35,7 @@ async function run(args: string[]): Promise<number | null> {
     throw unknownCommand(word, Object.keys(COMMANDS));
   }
   const command = await COMMANDS[word]?.();
-  return command === undefined ? 1 : command(rest);
+  return command === undefined ? 1 : command.run(rest);
 }
 
 try {
@@ -47,5 +47,5 @@ try {
 } catch (error) {
   if (!(error instanceof WeirError)) throw error;
   reportError(error);
-  process.exit(1);
+  process.exit(error.code === "ADMIN_UNREACHABLE" ? NO_WEIR : 1);
 }

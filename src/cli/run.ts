@@ -1,35 +1,90 @@
 import { systemClock } from "../clock.ts";
+import type { Problem } from "../config/problems.ts";
 import type { Plan } from "../plan.ts";
 import { WeirError } from "../errors.ts";
 import { flushLog, stderrLog } from "../observe/stderr-log.ts";
+import type { ConfigSource } from "../process/config-source.ts";
+import { LiveConfig } from "../process/live-config.ts";
+import { succession, type Succession } from "../process/successor.ts";
 import { Supervisor } from "../process/supervisor.ts";
-import { type Mends, reportError } from "./report.ts";
-import { aborted, stopSignals } from "./signals.ts";
+import { activatedSockets, type ServiceManager, serviceManager } from "../process/systemd.ts";
+import { watchFiles } from "../process/watch.ts";
+import { type Mends, reportError, reportProblems } from "./report.ts";
+import { adminOf } from "./run-admin.ts";
+import { type Asked, aborted, asked, stopSignals, terminalOf } from "./signals.ts";
 
 /** The supervisor failed by a defect of its own (sysexits.h, EX_SOFTWARE). */
 const DEFECT = 70;
 
+/** How a configuration is run. */
+export interface RunOptions {
+  /** Advice for errors of the start. */
+  readonly mends?: Mends;
+  /** Names what the user wrote for a key, where that was no key. */
+  readonly named?: (problem: Problem) => Problem;
+  /** Reloads when a file of the configuration changes. */
+  readonly watch?: boolean;
+  /** Called once all workers accept; what it returns is called before the drain. */
+  readonly meanwhile?: (supervisor: Supervisor) => () => void;
+}
+
+/** What a run has from its beginning on, before anything can be told to it. */
+interface Given {
+  readonly stop: ReturnType<typeof stopSignals>;
+  readonly reload: Asked;
+  readonly upgrade: Asked;
+  readonly reopen: Asked;
+  readonly heir: Succession | null;
+}
+
 /**
- * Runs a plan until a signal: the first drains, a second one ends at once.
- * @param meanwhile called once all workers accept; what it returns is called before the drain
- * @param mends advice for errors of the start
+ * Runs a configuration until a signal: SIGINT and SIGTERM drain, and a second one ends at once; SIGHUP reloads; SIGUSR1 opens access logs anew;
+ * SIGUSR2 starts the program anew and drains this one.
  * @returns the exit status: 0 after a drain, 1 when it could not start, 128 + the signal's number after the second signal
  */
-export async function runPlan(
-  plan: Plan,
-  mends: Mends,
-  meanwhile: (supervisor: Supervisor) => () => void = () => () => {},
-): Promise<number> {
-  const log = stderrLog();
+export async function runConfig(source: ConfigSource, options: RunOptions = {}): Promise<number> {
   const stop = stopSignals();
-  let supervisor: Supervisor;
+  const given = {
+    stop,
+    reload: asked("SIGHUP"),
+    upgrade: asked("SIGUSR2"),
+    reopen: asked("SIGUSR1"),
+    heir: await succession(),
+  };
+  const { mends = {}, named = (problem) => problem } = options;
+  const live = new LiveConfig(source, Date.now, given.heir?.edits ?? null);
   try {
-    supervisor = await Supervisor.start({ plan, log, clock: systemClock, signal: stop.drain });
+    const loaded = await live.begin();
+    if ("plan" in loaded) return await run(loaded.plan, live, given, options);
+    reportProblems(loaded.problems.map(named));
+    return 1;
   } catch (error) {
-    if (stop.drain.aborted) return 0; // nothing was open yet
+    if (stop.drain.aborted && !(error instanceof WeirError)) return 0; // nothing was open yet
     if (!(error instanceof WeirError)) throw error;
     reportError(error, mends);
     return 1;
+  }
+}
+
+async function run(plan: Plan, live: LiveConfig, given: Given, options: RunOptions): Promise<number> {
+  const { stop, reload, upgrade, reopen, heir } = given;
+  const log = stderrLog();
+  const manager = serviceManager(process.env, heir !== null);
+  const legacy = [...(heir?.legacy ?? []), ...activatedSockets(process.env)];
+  const supervisor = await Supervisor.start({
+    plan,
+    log,
+    clock: systemClock,
+    liveConfig: live,
+    legacy,
+    signal: stop.drain,
+  });
+  const admin = adminOf(supervisor, stop.ask);
+  try {
+    if (heir === null) await admin.begin();
+  } catch (error) {
+    await supervisor.stop();
+    throw error;
   }
   const defect = (error: unknown): void => {
     log.error("supervisor failed", {
@@ -43,12 +98,57 @@ export async function runPlan(
   process.on("uncaughtException", defect);
   process.on("unhandledRejection", defect);
 
-  const done = meanwhile(supervisor);
-  await aborted(stop.drain);
+  const hungUp = Promise.withResolvers<void>();
+  const onTerminal = terminalOf();
+  reload.answer(() => {
+    if (onTerminal()) void reloaded(supervisor, manager);
+    else hungUp.resolve();
+  });
+  upgrade.answer(() => void supervisor.upgrade());
+  void supervisor.succeeded.then((pid) => manager.succeededBy(pid));
+  // Whoever rotates access logs has moved them.
+  reopen.answer(() => void supervisor.askAll("reopen-logs"));
+  const watched = options.watch === true ? watchOver(supervisor, manager) : null;
+  const done = options.meanwhile?.(supervisor) ?? ((): void => {});
+  heir?.ready();
+  if (heir !== null) void admin.inherit();
+  manager.ready(statusOf(supervisor));
+  const alive = manager.watchdogMs === null ? undefined : setInterval(() => manager.alive(), manager.watchdogMs);
+  await Promise.race([aborted(stop.drain), supervisor.succeeded, hungUp.promise]);
   done();
+  watched?.close();
+  // The next process is to listen there.
+  if (!stop.drain.aborted) void admin.leave();
+  const succeeded = supervisor.phase === "draining";
+  if (!succeeded) manager.stopping();
+  else void aborted(stop.drain).then(() => setTimeout(() => void supervisor.stop(), supervisor.plan.shutdownMs));
   await Promise.race([supervisor.drain(), aborted(stop.now)]);
+  clearInterval(alive);
+  await admin.close();
   if (!stop.now.aborted) return 0;
-  log.warn("ended at once", { reason: "second signal" });
+  log.warn("ended at once", { reason: stop.now.reason === 0 ? "asked for" : "second signal" });
   await supervisor.stop();
   return Number(stop.now.reason);
+}
+
+async function reloaded(supervisor: Supervisor, manager: ServiceManager): Promise<void> {
+  manager.reloading();
+  await supervisor.liveConfig.reload();
+  manager.ready(statusOf(supervisor));
+}
+
+/** Reloads when a file changes; what is watched over goes along with what the configuration consists of. */
+function watchOver(supervisor: Supervisor, manager: ServiceManager): { close(): void } {
+  const { liveConfig } = supervisor;
+  const watched = watchFiles(() => {
+    const again = (): void => watched.over(liveConfig.files);
+    void reloaded(supervisor, manager).then(again);
+  });
+  watched.over(liveConfig.files);
+  return watched;
+}
+
+function statusOf({ plan, generation }: Supervisor): string {
+  const backends = plan.pools.reduce((sum, pool) => sum + pool.backends.length, 0);
+  return `generation ${generation}: ${plan.listeners.length} listeners, ${backends} backends, ${plan.workers} workers`;
 }

@@ -1,15 +1,13 @@
 import { DEFAULT_POLICY, POLICIES } from "../balance/registry.ts";
-import { load } from "../config/load.ts";
-import type { Plan } from "../plan.ts";
 import type { Problem } from "../config/problems.ts";
 import { planFromConfig } from "../config/read.ts";
 import { type Command, type Given, helpText, readArguments, usage } from "./command.ts";
 import { reportProblems } from "./report.ts";
-import { runPlan } from "./run.ts";
+import { runConfig } from "./run.ts";
 
-type Name = "listen" | "to" | "mode" | "policy" | "health" | "workers" | "admin";
+type Name = "listen" | "to" | "mode" | "policy" | "health" | "workers" | "admin" | "watch";
 
-const SERVE: Command<Name> = {
+export const SERVE: Command<Name> = {
   name: "serve",
   about: "Balances connections or requests over backends.",
   forms: [
@@ -39,8 +37,10 @@ const SERVE: Command<Name> = {
     },
     workers: { value: "N|auto", meaning: "worker processes; auto (default) is one per core" },
     admin: { value: "ADDR|off", meaning: "where the admin API listens" },
+    watch: { value: null, meaning: "reload when a file of the configuration changes" },
   },
   notes: [
+    "SIGHUP reloads. SIGUSR2 starts the program anew on the same sockets; the old one finishes what is open.",
     "SIGTERM and Ctrl-C drain: nothing new is accepted, what is open is finished. A second one ends at once.",
     "Exit status: 0 after a drain, 1 when it could not start, 130 or 143 after a second Ctrl-C or SIGTERM.",
     "",
@@ -57,22 +57,20 @@ export async function serve(args: readonly string[]): Promise<number> {
     return 0;
   }
   const { flags } = given;
-  const byFlags = flags.listen.length + flags.to.length > 0;
-  const loaded = byFlags ? await fromFlags(given) : await fromFile(given);
-  if ("problems" in loaded) {
-    reportProblems(loaded.problems);
+  if (flags.listen.length + flags.to.length > 0) {
+    const mends = { LISTEN_IN_USE: "Stop that program, or choose another address with --listen." };
+    return runConfig({ kind: "object", config: fromFlags(given) }, { mends, named });
+  }
+  const { over, problems } = await besideFile(given);
+  if (problems.length > 0) {
+    reportProblems(problems.map(named));
     return 1;
   }
-  return runPlan(
-    loaded.plan,
-    byFlags ? { LISTEN_IN_USE: "Stop that program, or choose another address with --listen." } : {},
-  );
+  return runConfig({ kind: "file", file: given.positional, over }, { watch: flags.watch.length > 0 });
 }
 
-type Loaded = { readonly plan: Plan } | { readonly problems: readonly Problem[] };
-
 /** The configuration that flags stand for. */
-function configOfFlags(flags: Given<Name>["flags"]): unknown {
+function configOfFlags(flags: Given<Name>["flags"]): object {
   const [mode] = flags.mode;
   const [policy] = flags.policy;
   const [health] = flags.health;
@@ -90,7 +88,7 @@ function configOfFlags(flags: Given<Name>["flags"]): unknown {
 }
 
 /** What may also stand beside a file: it is about this run, not about what is balanced. */
-function ofProcess(flags: Given<Name>["flags"]): object {
+function ofProcess(flags: Given<Name>["flags"]): Readonly<Record<string, unknown>> {
   const [workers] = flags.workers;
   const [admin] = flags.admin;
   return {
@@ -99,42 +97,37 @@ function ofProcess(flags: Given<Name>["flags"]): object {
   };
 }
 
-async function fromFlags(given: Given<Name>): Promise<Loaded> {
-  const { flags, positional } = given;
+function fromFlags({ flags, positional }: Given<Name>): object {
   if (positional !== null) {
     throw usage(`a file (${positional}) and --listen or --to exclude each other: give one or the other`, "serve");
   }
   if (flags.to.length === 0) throw usage("--listen needs a backend: --to ADDR", "serve");
   if (flags.listen.length === 0) throw usage("--to needs an address to accept on: --listen ADDR", "serve");
-  return named(await planFromConfig(configOfFlags(flags), { file: null }));
+  if (flags.watch.length > 0) throw usage("--watch watches over a file, and here is none", "serve");
+  return configOfFlags(flags);
 }
 
-async function fromFile(given: Given<Name>): Promise<Loaded> {
-  const { flags, positional } = given;
+/** What flags say beside a file, and what is wrong with it. */
+async function besideFile({
+  flags,
+}: Given<Name>): Promise<{ readonly over: Readonly<Record<string, unknown>>; readonly problems: readonly Problem[] }> {
   for (const name of ["mode", "policy", "health"] as const) {
     if (flags[name].length > 0) throw usage(`--${name} belongs to --listen and --to; a file says it itself`, "serve");
   }
-  const loaded = await load(positional);
-  if ("problems" in loaded) return loaded;
+  const over = ofProcess(flags);
   // The smallest right configuration carries the flags through the same checks.
   const address = "127.0.0.1:1";
   const listeners = { main: { address, pool: "backends" } };
-  const config = { listeners, pools: { backends: { backends: [address] } }, ...ofProcess(flags) };
-  const extra = named(await planFromConfig(config, { file: null }));
-  if ("problems" in extra) return extra;
-  return {
-    plan: {
-      ...loaded.plan,
-      ...(flags.workers.length > 0 ? { workers: extra.plan.workers } : {}),
-      ...(flags.admin.length > 0 ? { admin: extra.plan.admin } : {}),
-    },
-  };
+  const config = { listeners, pools: { backends: { backends: [address] } }, ...over };
+  const checked = await planFromConfig(config, { file: null });
+  const problems = "problems" in checked ? checked.problems : [];
+  // The file may ask for a token: the two are checked together when it is read.
+  return { over, problems: problems.filter(({ code }) => code !== "ADMIN_NEEDS_TOKEN") };
 }
 
 /** Names the flag where the user wrote no key. */
-function named(loaded: Loaded): Loaded {
-  if ("plan" in loaded) return loaded;
-  return { problems: loaded.problems.map((problem) => ({ ...problem, key: flagOf(problem.key) })) };
+function named(problem: Problem): Problem {
+  return { ...problem, key: flagOf(problem.key) };
 }
 
 function flagOf(key: string): string {

@@ -1,3 +1,5 @@
+import { closeSync, openSync } from "node:fs";
+
 /** Signals that ask a program to end, with the exit status that a shell gives to one that they ended (128 + number). */
 const STATUS = { SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -9,6 +11,8 @@ export interface Stop {
   readonly drain: AbortSignal;
   /** Aborted by the second signal: end at once. Its reason is the exit status. */
   readonly now: AbortSignal;
+  /** The same without a signal: whoever asked another way, and was told so. */
+  readonly ask: (now: boolean) => void;
 }
 
 /**
@@ -35,11 +39,53 @@ export function stopSignals(): Stop {
       else drain.abort();
     });
   }
-  return { drain: drain.signal, now: now.signal };
+  const ask = (atOnce: boolean): void => {
+    drain.abort();
+    if (atOnce) now.abort(0);
+  };
+  return { drain: drain.signal, now: now.signal, ask };
 }
 
 /** Fulfilled when the signal is aborted. */
 export function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}
+
+/** What may be asked of a running Weir by a signal. Before `answer` is called, it waits. */
+export interface Asked {
+  /** @param act called once for what came before, and for each that comes */
+  answer(act: () => void): void;
+}
+
+/** Listens for a signal from now on. */
+export function asked(signal: "SIGHUP" | "SIGUSR1" | "SIGUSR2"): Asked {
+  let act: (() => void) | null = null;
+  let waiting = false;
+  process.on(signal, () => {
+    if (act === null) waiting = true;
+    else act();
+  });
+  return {
+    answer(then) {
+      act = then;
+      if (waiting) then();
+      waiting = false;
+    },
+  };
+}
+
+/** Tells whether the terminal that a program was started from is still there: SIGHUP also says that it is gone. */
+export function terminalOf(): () => boolean {
+  const had = hasTerminal();
+  return () => !had || hasTerminal();
+}
+
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync("/dev/tty", "r"));
+    return true;
+  } catch {
+    return false;
+  }
 }

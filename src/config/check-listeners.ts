@@ -79,7 +79,7 @@ function clashes(listeners: readonly [name: string, value: unknown][], admin: un
     ["listeners", name, "address"],
     `listener "${name}"`,
   ]);
-  all.push([section(admin) ? own(admin, "address") : (admin ?? DEFAULT_ADMIN), adminPath, "the admin API"]);
+  all.push([(section(admin) ? own(admin, "address") : admin) ?? DEFAULT_ADMIN, adminPath, "the admin API"]);
   for (const [text, path, what] of all) {
     const address = text === "off" && path[0] === "admin" ? null : readAddress(text);
     if (address === null) continue;

@@ -1,5 +1,4 @@
-import { formatAddress } from "../address.ts";
-import { backendAddress, shortBackend } from "./addresses.ts";
+import { backendIdOf } from "./overlay.ts";
 import { finding } from "./problems.ts";
 import type { Finding, Path } from "./problems.ts";
 import { list, named, own } from "./raw.ts";
@@ -40,7 +39,7 @@ function duplicates(backends: readonly unknown[], path: Path): Finding[] {
   const first = new Map<string, number>();
   const found: Finding[] = [];
   for (const [i, backend] of backends.entries()) {
-    const id = idOf(backend);
+    const id = backendIdOf(backend);
     if (id === null) continue;
     const earlier = first.get(id);
     if (earlier === undefined) {
@@ -52,14 +51,4 @@ function duplicates(backends: readonly unknown[], path: Path): Finding[] {
     found.push(finding("CONFIG_DUPLICATE_BACKEND", place, message));
   }
   return found;
-}
-
-function idOf(backend: unknown): string | null {
-  const address = typeof backend === "string" ? backend : own(backend, "address");
-  if (typeof address !== "string") return null;
-  try {
-    return formatAddress(typeof backend === "string" ? shortBackend(address).address : backendAddress(address));
-  } catch {
-    return null; // the schema says what is wrong with it
-  }
 }

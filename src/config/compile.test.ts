@@ -78,9 +78,10 @@ test("what is left out has its default", async () => {
     connections: null,
     runAs: null,
     zone: null,
-    admin: { kind: "tcp", host: "127.0.0.1", port: 9900 },
+    admin: { address: { kind: "tcp", host: "127.0.0.1", port: 9900 }, tokenFile: null },
     trustedProxies: [],
     shutdownMs: 30_000,
+    drain: { requestsMs: 30_000, tunnelsMs: 3_600_000 },
     stateFolder: null,
   });
 });
@@ -104,6 +105,7 @@ test("what is given is read", async () => {
     admin: { address: "unix:/run/admin.sock" },
     trustedProxies: ["10.0.0.0/8"],
     shutdown: { timeout: "1m" },
+    drain: { requests: "10s", tunnels: 0 },
   });
   expect(plan.pools[0]?.backends.map(({ id, weight, maxConnections }) => [id, weight, maxConnections])).toEqual([
     ["[::1]:1", 0, null],
@@ -115,9 +117,10 @@ test("what is given is read", async () => {
   ]);
   expect(plan).toMatchObject({
     workers: 3,
-    admin: { path: "/run/admin.sock" },
+    admin: { address: { path: "/run/admin.sock" }, tokenFile: null },
     trustedProxies: ["10.0.0.0/8"],
     shutdownMs: 60_000,
+    drain: { requestsMs: 10_000, tunnelsMs: 0 },
   });
   expect(
     (await planOf({ listeners: { web: { address: ":1", pool: "app" } }, pools, admin: "off", workers: "auto" })).admin,

@@ -5,26 +5,34 @@ import { affinityOf, pinnedMsOf } from "./compile-affinity.ts";
 import { healthOf } from "./compile-health.ts";
 import { hedgeOf, overRetry, retryBudgetOf, retryOf } from "./compile-retry.ts";
 import { formatAddress } from "../address.ts";
-import { listenAddress } from "./addresses.ts";
-import {
-  DEFAULT_ADMIN,
-  DEFAULT_KEY,
-  DEFAULT_LIMITS,
-  DEFAULT_POOL_LIMITS,
-  DEFAULT_SHUTDOWN_MS,
-  DEFAULT_TIMEOUTS,
-} from "./defaults.ts";
+import { adminOf } from "./compile-admin.ts";
+import { drainOf } from "./compile-drain.ts";
+import { explainOf } from "./compile-explain.ts";
+import { DEFAULT_KEY, DEFAULT_LIMITS, DEFAULT_POOL_LIMITS, DEFAULT_SHUTDOWN_MS, DEFAULT_TIMEOUTS } from "./defaults.ts";
+import { accessLogOf, requestIdOf, tracingOf } from "./compile-observe.ts";
 import { parseKeyPart } from "./key-parts.ts";
-import type { Limits, ListenerPlan, Plan, PolicyPlan, PoolLimits, PoolPlan, RoutePlan, Timeouts } from "../plan.ts";
+import type {
+  Limits,
+  ListenerPlan,
+  OverLimit,
+  Plan,
+  PolicyPlan,
+  PoolLimits,
+  PoolPlan,
+  RoutePlan,
+  Timeouts,
+} from "../plan.ts";
 import type { ReadConfig } from "./schema.ts";
 
 type ReadTimeouts = NonNullable<ReadConfig["timeouts"]>;
-type ReadLimits = Omit<NonNullable<ReadConfig["limits"]>, "connections" | "connectionsPerAddress">;
+type ReadLimits = Omit<NonNullable<ReadConfig["limits"]>, "connections" | "connectionsPerAddress" | "overLimit">;
 type ReadListener = ReadConfig["listeners"][string];
 type ReadPool = ReadConfig["pools"][string];
 type ReadRoute = NonNullable<ReadListener["routes"]>[number];
 
+// What is not changed stays the same object: of 10,000 routes most have the very timeouts of their listener, once.
 function overTimeouts(under: Timeouts, own: ReadTimeouts | undefined): Timeouts {
+  if (own === undefined) return under;
   return {
     headMs: own?.head ?? under.headMs,
     keepAliveMs: own?.keepAlive ?? under.keepAliveMs,
@@ -38,6 +46,7 @@ function overTimeouts(under: Timeouts, own: ReadTimeouts | undefined): Timeouts 
 }
 
 function overLimits(under: Limits, own: ReadLimits | undefined): Limits {
+  if (own === undefined) return under;
   return {
     headBytes: own?.head ?? under.headBytes,
     fields: own?.fields ?? under.fields,
@@ -73,6 +82,8 @@ function listenerOf(name: string, listener: ReadListener, config: ReadConfig): L
     routes: routes.map((route) => routeOf(route, config, timeouts, limits)),
     connections: listener.limits?.connections ?? null,
     ...perAddressOf(listener.limits?.connectionsPerAddress),
+    ...accessLogOf(listener.accessLog, config.accessLog),
+    ...overLimitOf(listener.limits?.overLimit ?? config.limits?.overLimit, listener.mode),
     timeouts,
     limits,
   };
@@ -80,6 +91,11 @@ function listenerOf(name: string, listener: ReadListener, config: ReadConfig): L
 
 function perAddressOf(connectionsPerAddress: number | undefined): Pick<ListenerPlan, "connectionsPerAddress"> {
   return connectionsPerAddress === undefined ? {} : { connectionsPerAddress };
+}
+
+/** Only HTTP has a status to answer with. */
+function overLimitOf(given: OverLimit | undefined, mode: "http" | "tcp" = "http"): Pick<ListenerPlan, "overLimit"> {
+  return given === undefined ? {} : { overLimit: mode === "tcp" ? "reset" : given };
 }
 
 function policyOf(given: ReadPool["policy"]): PolicyPlan {
@@ -136,12 +152,16 @@ export function compile(config: ReadConfig, cores: number = availableParallelism
     workers: workers === undefined || workers === "auto" ? cores : workers,
     connections: config.limits?.connections ?? null,
     ...perAddressOf(config.limits?.connectionsPerAddress),
+    ...overLimitOf(config.limits?.overLimit),
     runAs: config.user === undefined ? null : { user: config.user, group: config.group ?? null },
     zone: config.zone ?? null,
-    admin:
-      admin === undefined ? listenAddress(DEFAULT_ADMIN) : admin !== null && "address" in admin ? admin.address : admin,
+    admin: adminOf(admin),
     trustedProxies: config.trustedProxies ?? [],
+    ...requestIdOf(config.requestId),
+    ...tracingOf(config.tracing),
     shutdownMs: config.shutdown?.timeout ?? DEFAULT_SHUTDOWN_MS,
+    drain: drainOf(config.drain),
+    ...explainOf(config.explain),
     stateFolder: config.stateFolder ?? null,
   };
 }

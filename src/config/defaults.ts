@@ -1,4 +1,4 @@
-import type { HedgePlan, Limits, PoolLimits, RetryPlan, Timeouts } from "../plan.ts";
+import type { DrainPlan, HedgePlan, Limits, PoolLimits, RetryPlan, Timeouts } from "../plan.ts";
 
 /** In force where the configuration says nothing nearer. */
 export const DEFAULT_TIMEOUTS: Timeouts = {
@@ -54,6 +54,9 @@ export const DEFAULT_PINNED_MS = 3_600_000;
 
 /** Where the admin API listens where the configuration says nothing: on the loopback only. */
 export const DEFAULT_ADMIN = "127.0.0.1:9900";
+
+/** How long what a change removes may finish what it has, where the configuration says nothing: any request, and most sessions. */
+export const DEFAULT_DRAIN: DrainPlan = { requestsMs: 30_000, tunnelsMs: 3_600_000 };
 
 /** How long a drain may take where the configuration says nothing. */
 export const DEFAULT_SHUTDOWN_MS = 30_000;

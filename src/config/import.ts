@@ -1,4 +1,4 @@
-import { relative } from "node:path";
+import { isAbsolute, relative } from "node:path";
 import { fileProblem } from "./problems.ts";
 import type { Problem } from "./problems.ts";
 import { shown } from "./raw.ts";
@@ -62,6 +62,16 @@ export async function importConfig(path: string, file: string, text: string): Pr
     const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
     return { problems: errors.map((each) => thrown(each, path, file, text)) };
   }
+}
+
+/** The files of a configuration that was imported, absolute: itself, and what it imports of the user's own files, however far. */
+export function importedFiles(path: string): readonly string[] {
+  const own = new URL("..", import.meta.url).pathname;
+  const imported = Object.keys(require.cache).map((file) => file.replace(/\?load=\d+$/, ""));
+  const users = imported.filter(
+    (file) => isAbsolute(file) && !file.startsWith(own) && !file.includes("/node_modules/"),
+  );
+  return [...new Set([path, ...users])];
 }
 
 function thrown(error: unknown, path: string, file: string, text: string): Problem {

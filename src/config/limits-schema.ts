@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { DEFAULT_POOL_LIMITS } from "./defaults.ts";
-import { duration, whole, wholeOrAuto } from "./leaves.ts";
+import { choice, duration, whole, wholeOrAuto } from "./leaves.ts";
 
 /** More than this at a time is no limit. */
 const MOST = 1_000_000;
@@ -25,6 +25,11 @@ export const clientLimitKeys = {
     null,
     1,
     MOST_CLIENTS,
+  ).optional(),
+  overLimit: choice(
+    ["reset", "503"],
+    "What becomes of clients beyond `connections` and `connectionsPerAddress`: they are accepted, and reset or answered 503. At the same places; a listener without it has that of the whole. In mode tcp `503` is a reset. Without it those beyond `connections` wait to be accepted, and those beyond `connectionsPerAddress` are reset.",
+    null,
   ).optional(),
 } satisfies Record<string, z.ZodType>;
 

@@ -76,7 +76,7 @@ const CASES: readonly Case[] = [
     "listeners.web.zzzzzz",
     "zzzzzz",
     'there is no key "zzzzzz" here',
-    "Use one of address, mode, pool, routes, via, timeouts, limits.",
+    "Use one of address, mode, pool, routes, via, accessLog, timeouts, limits.",
   ),
   wrong(
     "key in the wrong section",

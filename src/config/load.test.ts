@@ -30,7 +30,12 @@ describe("files", () => {
     const plan = "plan" in made ? made.plan : expect.unreachable();
     for (const format of FORMATS) {
       await Bun.write(join(folder, `good.${format}`), `${format === "yaml" ? "\ufeff" : ""}${written(GOOD, format)}`);
-      expect(await load(`good.${format}`, folder)).toEqual({ file: `good.${format}`, plan });
+      const loaded = await load(`good.${format}`, folder);
+      expect(loaded.file).toBe(`good.${format}`);
+      // In one process for all tests, what other modules imported counts too.
+      expect(loaded.files).toContain(join(folder, `good.${format}`));
+      expect(loaded.raw).toEqual(GOOD);
+      expect("plan" in loaded && loaded.plan).toEqual(plan);
     }
   });
 

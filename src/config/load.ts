@@ -1,10 +1,10 @@
 import { readFile, stat } from "node:fs/promises";
 import { extname, join, resolve } from "node:path";
-import { importConfig } from "./import.ts";
+import { importConfig, importedFiles } from "./import.ts";
 import { fileProblem } from "./problems.ts";
 import type { Problem } from "./problems.ts";
 import { planFromConfig } from "./read.ts";
-import type { Loaded, ReadOptions } from "./read.ts";
+import type { Loaded, Origin, ReadOptions } from "./read.ts";
 import type { Parsed } from "./tree.ts";
 
 /** The files that are looked for where none is named, in this order. */
@@ -26,6 +26,27 @@ const TEXT: Readonly<Record<string, () => Promise<(text: string) => Parsed>>> = 
   ".toml": async () => (await import("./read-toml.ts")).readToml,
 };
 
+/** What is done besides loading. */
+export interface LoadOptions extends ReadOptions {
+  /** Changes what was written before it is checked; for what stands over the file. */
+  readonly edit?: (raw: unknown) => unknown;
+}
+
+/** A configuration that was loaded, right or wrong. */
+export type LoadedConfig = Loaded & {
+  /** As the user named it; `null` where there is none. */
+  readonly file: string | null;
+  /** What it consists of, absolute paths: the file, and what it imports where it is a module. */
+  readonly files: readonly string[];
+  /** What was written, before `edit`; missing where it could not be read. */
+  readonly raw?: unknown;
+};
+
+/** Whether a file is a program that exports its configuration. */
+export function isModule(file: string): boolean {
+  return MODULES.has(extname(file).toLowerCase());
+}
+
 /** The default configuration file of a folder, or `null` where it has none. */
 export async function findConfigFile(folder: string): Promise<string | null> {
   for (const name of DEFAULT_FILES) {
@@ -43,27 +64,35 @@ export async function findConfigFile(folder: string): Promise<string | null> {
 export async function load(
   source: string | object | null,
   folder: string = process.cwd(),
-  options: ReadOptions = {},
-): Promise<Loaded & { readonly file: string | null }> {
+  options: LoadOptions = {},
+): Promise<LoadedConfig> {
   if (typeof source === "object" && source !== null)
-    return { file: null, ...(await planFromConfig(source, { file: null }, options)) };
+    return { file: null, files: [], ...(await edited(source, { file: null }, options)) };
   const file = source ?? (await findConfigFile(folder));
-  if (file !== null) return { file, ...(await loadFile(file, folder, options)) };
+  if (file !== null) return { file, files: [resolve(folder, file)], ...(await loadFile(file, folder, options)) };
   const mend = "Name a file, or make one of these.";
   const message = `there is no configuration in this folder; looked for ${DEFAULT_FILES.join(", ")}`;
-  return { file: null, problems: [{ ...fileProblem("CONFIG_FILE_MISSING", "", message, { mend }), file: null }] };
+  const problems = [{ ...fileProblem("CONFIG_FILE_MISSING", "", message, { mend }), file: null }];
+  return { file: null, files: [], problems };
 }
 
-async function loadFile(file: string, folder: string, options: ReadOptions): Promise<Loaded> {
+type LoadedFile = Loaded & Partial<Pick<LoadedConfig, "files" | "raw">>;
+
+async function edited(raw: unknown, origin: Origin, { edit, ...options }: LoadOptions): Promise<LoadedFile> {
+  return { raw, ...(await planFromConfig(edit === undefined ? raw : edit(raw), origin, options)) };
+}
+
+async function loadFile(file: string, folder: string, options: LoadOptions): Promise<LoadedFile> {
   const path = resolve(folder, file);
   const ending = extname(path).toLowerCase();
   const text = await readText(path, file);
   if (typeof text !== "string") return { problems: [text] };
   if (MODULES.has(ending)) {
     const imported = await importConfig(path, file, text);
-    if ("problems" in imported) return imported;
+    const files = importedFiles(path);
+    if ("problems" in imported) return { files, ...imported };
     const tree = async () => (await import("./read-module.ts")).readModule(text);
-    return planFromConfig(imported.value, { file, tree }, options);
+    return { files, ...(await edited(imported.value, { file, tree }, options)) };
   }
   const reader = await TEXT[ending]?.();
   if (!reader) {
@@ -82,7 +111,7 @@ async function loadFile(file: string, folder: string, options: ReadOptions): Pro
     );
     return { problems: places };
   }
-  return planFromConfig(parsed.value, { file, tree: async () => parsed.tree }, options);
+  return edited(parsed.value, { file, tree: async () => parsed.tree }, options);
 }
 
 async function readText(path: string, file: string): Promise<string | Problem> {

@@ -74,9 +74,10 @@ describe("two listeners on one address", () => {
     expect(await problemsOf({ listeners, pools, admin: "[::1]:9900" })).toEqual(["admin CONFIG_DUPLICATE_LISTENER"]);
     expect(await problemsOf({ listeners, pools, admin: { address: ":9900" } })).toEqual([
       "admin.address CONFIG_DUPLICATE_LISTENER",
+      "admin.address ADMIN_NEEDS_TOKEN",
     ]);
     expect(await problemsOf({ listeners, pools, admin: "off" })).toEqual([]);
-    expect(await problemsOf({ listeners, pools, admin: ":9901" })).toEqual([]);
+    expect(await problemsOf({ listeners, pools, admin: "127.0.0.1:9901" })).toEqual([]);
   });
 });
 

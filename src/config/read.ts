@@ -1,5 +1,7 @@
 import { compile } from "./compile.ts";
+import { adminFindings } from "./check-admin.ts";
 import { affinityFindings } from "./check-affinity.ts";
+import { explainFindings } from "./check-explain.ts";
 import { healthFindings } from "./check-health.ts";
 import { limitFindings } from "./check-limits.ts";
 import { listenerFindings } from "./check-listeners.ts";
@@ -50,6 +52,8 @@ export async function planFromConfig(config: unknown, origin: Origin, options: R
     ...limitFindings(config),
     ...affinityFindings(config),
     ...listenerFindings(config),
+    ...adminFindings(config),
+    ...explainFindings(config),
     ...runAsFindings(config, options.resolve === false ? null : (options.accounts ?? systemAccounts)),
   ]);
   if (options.resolve !== false) findings.push(...(await unresolvedNames(config, options.resolve)));

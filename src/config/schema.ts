@@ -2,11 +2,15 @@ import { z } from "zod";
 import { DEFAULT_OPTIONS } from "../balance/policy.ts";
 import { DEFAULT_POLICY, POLICIES } from "../balance/registry.ts";
 import { MAX_WEIGHT } from "./addresses.ts";
+import { adminSchema } from "./admin-schema.ts";
 import { affinitySchema, stateFolderSchema } from "./affinity-schema.ts";
+import { drainSchema } from "./drain-schema.ts";
+import { explainSchema } from "./explain-schema.ts";
 import { healthSchema, slowStartSchema } from "./health-schema.ts";
+import { accessLogSchema, requestIdSchema, tracingSchema } from "./observe-schema.ts";
 import { hedgeSchema, poolRetrySchema, routeRetrySchema } from "./retry-schema.ts";
 import { backendLimitKeys, clientLimitKeys, poolLimitKeys } from "./limits-schema.ts";
-import { DEFAULT_ADMIN, DEFAULT_KEY, DEFAULT_LIMITS, DEFAULT_SHUTDOWN_MS, DEFAULT_TIMEOUTS } from "./defaults.ts";
+import { DEFAULT_KEY, DEFAULT_LIMITS, DEFAULT_SHUTDOWN_MS, DEFAULT_TIMEOUTS } from "./defaults.ts";
 import {
   above,
   account,
@@ -18,7 +22,6 @@ import {
   host,
   key,
   listening,
-  listeningOrOff,
   path,
   reaching,
   reachingWithWeight,
@@ -126,6 +129,7 @@ const listener = z.strictObject({
     .meta({ minItems: 1 })
     .optional(),
   via: flag("Adds a `Via` field to requests and responses.", false).optional(),
+  accessLog: accessLogSchema.optional(),
   timeouts: timeoutsFor("of this listener, over those of the whole").optional(),
   limits: clientLimitsFor("of this listener, over those of the whole").optional(),
 });
@@ -231,7 +235,6 @@ const pool = z.strictObject({
 });
 
 const name = z.string().meta({ pattern: "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$" });
-const admin = z.strictObject({ address: listening("Where the admin API listens.") });
 
 /** The schema of a configuration; its output has every text read: addresses, durations in milliseconds, sizes in bytes. */
 export const configSchema = z.strictObject({
@@ -258,16 +261,7 @@ export const configSchema = z.strictObject({
   ).optional(),
   group: account("The only group of these workers.", "group", "the user's own").optional(),
   zone: zone("Where this Weir stands: backends of the same zone get work first.", "no preference").optional(),
-  admin: key(
-    z.union([listeningOrOff("An address, or `off`."), key(admin, "The admin API.", SECTION)]),
-    "Where the admin API listens, or `off`.",
-    {
-      expects: 'an address such as 127.0.0.1:9900, or "off"',
-      type: "address, `off` or section",
-      fallback: DEFAULT_ADMIN,
-      code: "CONFIG_BAD_ADDRESS",
-    },
-  ).optional(),
+  admin: adminSchema.optional(),
   trustedProxies: key(
     z.array(block("An IP address or a CIDR block.")).readonly(),
     "Whose `X-Forwarded-*` fields are believed and appended to; those of others are replaced.",
@@ -277,6 +271,9 @@ export const configSchema = z.strictObject({
       fallback: "nobody",
     },
   ).optional(),
+  accessLog: accessLogSchema.optional(),
+  requestId: requestIdSchema.optional(),
+  tracing: tracingSchema.optional(),
   timeouts: timeoutsFor("of everything").optional(),
   limits: clientLimitsFor("of everything").optional(),
   shutdown: key(
@@ -289,6 +286,8 @@ export const configSchema = z.strictObject({
     "How Weir ends.",
     SECTION,
   ).optional(),
+  drain: drainSchema.optional(),
+  explain: explainSchema.optional(),
   stateFolder: stateFolderSchema.optional(),
 });
 

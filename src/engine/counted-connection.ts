@@ -1,21 +1,23 @@
 import { addressOf } from "../http/origin.ts";
 import type { Connection, Receiver } from "../net/connection.ts";
-import { sourceOf, type Sources } from "./sources.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { Bound } from "./crowd.ts";
+import { sourceOf } from "./sources.ts";
 
 /** Receives what comes on a connection that is closed already. */
 export const NOBODY: Receiver = { opened() {}, refused() {}, received() {}, drained() {}, ended() {}, closed() {} };
 
 /**
- * An accepted connection that counts among those of its source until it is gone, whoever receives its events meanwhile: it stands between
- * the system's connection and its receiver. Only made where `limits.connectionsPerAddress` is set.
+ * An accepted connection that counts until it is gone, whoever receives its events meanwhile: it stands between the system's connection and
+ * its receiver. Only made where `limits.connectionsPerAddress` or `limits.overLimit` is set.
  */
 export class CountedConnection implements Connection, Receiver {
   data: Receiver = NOBODY;
   readonly #connection: Connection;
-  readonly #source: string;
-  readonly #counted: readonly Sources[];
+  readonly #source: string | null;
+  readonly #counted: readonly Bound[];
 
-  constructor(connection: Connection, source: string, counted: readonly Sources[]) {
+  constructor(connection: Connection, source: string | null, counted: readonly Bound[]) {
     this.#connection = connection;
     this.#source = source;
     this.#counted = counted;
@@ -70,27 +72,28 @@ export class CountedConnection implements Connection, Receiver {
   }
 
   closed(error: Error | undefined): void {
-    for (const sources of this.#counted) sources.leave(this.#source);
+    for (const bound of this.#counted) bound.leave(this.#source);
     this.data.closed(error);
   }
 }
 
 /**
- * Counts an accepted connection among those of its source and gives it to a receiver.
+ * Counts an accepted connection and gives it to a receiver.
  * @param accept answers who receives its events
- * @returns who receives those of the system's connection; `null` where its source has as many as it may have
+ * @param refuse answers who does where there are as many as there may be, with the code of the bound
+ * @returns who receives those of the system's connection
  */
 export function acceptCounted(
   connection: Connection,
-  counted: readonly Sources[],
+  counted: readonly Bound[],
   accept: (connection: Connection) => Receiver,
-): Receiver | null {
+  refuse: (connection: Connection, code: ErrorCode) => Receiver,
+): Receiver {
   const source = sourceOf(addressOf(connection));
-  if (source === null) return accept(connection);
-  for (const [index, sources] of counted.entries()) {
-    if (sources.enter(source)) continue;
+  for (const [index, bound] of counted.entries()) {
+    if (bound.enter(source)) continue;
     for (const entered of counted.slice(0, index)) entered.leave(source);
-    return null;
+    return refuse(connection, bound.code);
   }
   const own = new CountedConnection(connection, source, counted);
   // One that fails at once must already be told of it.

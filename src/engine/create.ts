@@ -1,26 +1,25 @@
-import { POLICIES } from "../balance/registry.ts";
 import { systemWallClock, type WallClock } from "../clock.ts";
-import type { PoolPlan } from "../plan.ts";
 import { reportDefectsTo } from "../net/defects.ts";
 import { type Dial, dialled } from "../net/dial.ts";
 import { systemNetwork } from "../net/network.ts";
-import { TICK_MS, type TimerWheel } from "../net/timer-wheel.ts";
+import { TICK_MS } from "../net/timer-wheel.ts";
 import { cork } from "../net/cork.ts";
-import { LatencyWindow } from "../pool/latency-window.ts";
-import { PeakEwma } from "../pool/peak-ewma.ts";
-import { Pool } from "../pool/pool.ts";
-import { PoolEvidence } from "../pool/pool-evidence.ts";
-import { DEFAULT_RETRY_BUDGET, RetryBudget } from "../pool/retry-budget.ts";
-import { BackendLink } from "../proxy/backend-link.ts";
-import type { LivePool } from "../proxy/target.ts";
-import { HashKey } from "../route/hash-key.ts";
-import { makeAffinity } from "./affinity.ts";
-import type { Engine, EngineOptions } from "./engine.ts";
+import type { Plan } from "../plan.ts";
+import { build, type BuildTools, type Built } from "./build.ts";
+import type { ListenedClient } from "./client-facts.ts";
+import type { Engine, EngineOptions, ListenerSocket, Prepared } from "./engine.ts";
 import type { Entrance } from "./entrance.ts";
-import { listenerEntrance, workerEntrance } from "./entrances.ts";
-import { type LiveListener, makeListener } from "./live-listener.ts";
-import { makeRoom, TickingGate } from "./pool-gate.ts";
-import { type Rows, rowsOf } from "./rows.ts";
+import { type EntrancesParts, workerEntrance, workerLimits } from "./entrances.ts";
+import { Leavings } from "./leaving.ts";
+import { LeftLinks } from "./left-links.ts";
+import type { LiveListener } from "./live-listener.ts";
+import type { LiveParts } from "./live-parts.ts";
+import type { Ending } from "./mode.ts";
+import { Observers } from "./observers.ts";
+import type { Placement } from "./placement.ts";
+import { enterPool, type LeftLink, type PoolAtWork, type PoolTools } from "./pool-at-work.ts";
+import type { TickingGate } from "./pool-gate.ts";
+import { atOnce, bySlices } from "./slices.ts";
 import { TickingWheel } from "./ticking-wheel.ts";
 
 /**
@@ -35,158 +34,258 @@ export function createEngine(options: EngineOptions, wallClock: WallClock = syst
 const FINE_TICK_MS = 1;
 /** How often a drain looks whether all is closed. */
 const DRAIN_LOOK_MS = 20;
+/** What the last lines of access logs, and the last spans, may take. */
+const FLUSH_MS = 2_000;
 
 class LiveEngine implements Engine {
-  readonly #wallClock: WallClock;
-  readonly #entrances: Entrance[] = [];
-  /** What wakes by itself. */
-  readonly #ticking: (TickingWheel | TickingGate)[];
-  readonly #wheel: TimerWheel;
-  readonly #fineWheel: TimerWheel;
-  readonly #dial: Dial;
-  readonly #pools: ReadonlyMap<string, LivePool>;
-  readonly #listeners: readonly LiveListener[];
+  readonly #options: EngineOptions;
+  readonly #tools: BuildTools;
+  readonly #entrance: Entrance;
+  readonly #entrances: EntrancesParts;
+  readonly #wheels: readonly TickingWheel[];
+  readonly #descriptors: number;
+  readonly #observers: Observers;
+  /** What has left the plan, with its deadlines. */
+  readonly #leavings: Leavings;
+  readonly #left: LeftLinks;
+  /** Listeners that have left the plan and still have clients. */
+  #gone: LiveListener[] = [];
+  /** Those of the plan, and of plans before it what still waits. */
+  #gates: Set<TickingGate> = new Set();
+  #plan: Plan;
+  #placement: Placement;
+  /** What runs; replaced as a whole. */
+  #built: Built;
 
   constructor(options: EngineOptions, wallClock: WallClock) {
-    this.#wallClock = wallClock;
-    const { plan, worker, counters, clock, log, network = systemNetwork } = options;
+    const { plan, placement, worker, counters, words, random, clock, log, network = systemNetwork } = options;
+    this.#options = options;
     const coarse = new TickingWheel(clock, network.tick, TICK_MS);
     const fine = new TickingWheel(clock, network.tick, FINE_TICK_MS);
-    this.#ticking = [coarse, fine];
-    this.#wheel = coarse.wheel;
-    this.#fineWheel = fine.wheel;
-    const { workers } = counters.shape;
-    const parts = { worker, workers, log, clock, tick: network.tick };
-    const entrance = workerEntrance(plan, options.descriptors ?? Number.POSITIVE_INFINITY, parts, {
+    this.#wheels = [coarse, fine];
+    this.#leavings = new Leavings(network.tick);
+    const { workers = counters.shape.workers, section = worker } = options;
+    this.#left = new LeftLinks(counters, section);
+    this.#observers = new Observers(log, wallClock);
+    this.#entrances = { worker, workers, log, clock, tick: network.tick };
+    this.#descriptors = options.descriptors ?? Number.POSITIVE_INFINITY;
+    const entrance = workerEntrance(plan, this.#descriptors, this.#entrances, {
       dialled: options.descriptors === undefined ? () => 0 : dialled,
       giveUpIdle: () => this.#closeIdle(),
     });
-    this.#entrances.push(entrance);
-    this.#dial = (address, receiver) => {
+    this.#entrance = entrance;
+    const dial: Dial = (address, receiver) => {
       if (entrance.room.mayDial()) network.dial(address, receiver);
       else receiver.refused(new Error("Weir has no file descriptor for it"));
     };
-    const rows = rowsOf(plan, workers);
-    this.#pools = new Map(plan.pools.map((pool, index) => [pool.name, this.#makePool(options, pool, index, rows)]));
-    this.#listeners = plan.listeners.map((listener, index) => {
-      const row = counters.row(worker, rows.listeners[index] ?? 0);
-      const own = listenerEntrance(listener, parts);
-      if (own !== null) this.#entrances.push(own);
-      return makeListener({
-        plan: listener,
-        trustedProxies: plan.trustedProxies,
-        pools: this.#pools,
-        row,
-        wheel: this.#wheel,
-        fineWheel: this.#fineWheel,
-        workers: plan.workers,
-        listen: network.listen,
-        entrance,
-        own,
-        log,
-      });
-    });
+    const { wheel } = coarse;
+    const retired: PoolTools["retired"] = (pool, backend) => this.#left.find(pool, backend);
+    this.#tools = {
+      pools: { section, workers, counters, words, random, clock, wallClock, tick: network.tick, wheel, dial, retired },
+      listeners: { wheel, fineWheel: fine.wheel, log, listen: network.listen, entrance, running: () => this.live },
+      entrances: this.#entrances,
+      observers: this.#observers,
+    };
+    this.#plan = plan;
+    this.#placement = placement;
+    this.#built = atOnce(build(this.#tools, plan, placement, null));
+    for (const { gate } of this.#built.pools.values()) if (gate !== null) this.#gates.add(gate);
     reportDefectsTo((error) => {
       const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
       log.error("defect", { code: "WEIR_INTERNAL", detail });
     });
   }
 
+  get live(): LiveParts {
+    const { worker, counters, words } = this.#options;
+    const { wheel } = this.#tools.pools;
+    const clock = { now: (): number => wheel.now };
+    return { worker, plan: this.#plan, placement: this.#placement, pools: this.#built.lives, counters, words, clock };
+  }
+
   listen(listener: number, fd?: number, reusePort?: boolean): number {
-    const live = this.#listeners[listener];
-    if (live === undefined) throw new RangeError(`the plan has no listener ${listener}`);
-    return live.listen(fd, reusePort);
+    const of = this.#built.listeners[listener];
+    if (of === undefined) throw new RangeError(`the plan has no listener ${listener}`);
+    return of.live.listen(fd, reusePort);
+  }
+
+  async prepare(plan: Plan, placement: Placement): Promise<Prepared> {
+    const { clock, network = systemNetwork } = this.#options;
+    const before = this.#built;
+    let built: Built;
+    try {
+      built = await bySlices(build(this.#tools, plan, placement, before), clock, network.tick);
+    } catch (error) {
+      this.#observers.keepOnly(this.#plan);
+      throw error;
+    }
+    return {
+      commit: (sockets) => {
+        if (this.#built !== before) throw new Error("another plan was put in force meanwhile");
+        this.#commit(plan, placement, built, sockets);
+      },
+      abandon: () => this.#observers.keepOnly(this.#plan),
+    };
   }
 
   async drain(timeoutMs: number): Promise<number> {
-    for (const entrance of this.#entrances) entrance.stop();
-    for (const listener of this.#listeners) listener.drain();
+    const { clock, network = systemNetwork } = this.#options;
+    this.#entrance.stop();
+    for (const listener of this.#listeners()) listener.drain();
     cork.flush();
     this.#closeIdle();
-    const deadline = performance.now() + timeoutMs;
-    while (this.#clients() > 0 && performance.now() < deadline) await Bun.sleep(DRAIN_LOOK_MS);
+    const deadline = clock.now() + timeoutMs;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const isOver = (): boolean => this.#clients() === 0 || clock.now() >= deadline;
+    if (!isOver()) {
+      const stop = network.tick(DRAIN_LOOK_MS, () => {
+        if (!isOver()) return;
+        stop();
+        resolve();
+      });
+      await promise;
+    }
     const left = this.#clients();
     this.close();
+    await this.#observers.flush(FLUSH_MS);
     return left;
   }
 
   close(): void {
-    for (const entrance of this.#entrances) entrance.stop();
-    for (const listener of this.#listeners) listener.close();
+    this.#entrance.stop();
+    this.#leavings.close();
+    for (const listener of this.#listeners()) listener.close();
     this.#closeIdle();
-    for (const each of this.#ticking) each.stop();
+    for (const each of [...this.#wheels, ...this.#gates]) each.stop();
+  }
+
+  reopenLogs(): void {
+    this.#observers.reopen();
   }
 
   connections(): { readonly clients: number; readonly backends: number } {
-    let backends = 0;
-    for (const { links } of this.#pools.values()) for (const link of links) backends += link.open;
+    let backends = this.#left.open;
+    for (const { links } of this.#built.lives.values()) for (const link of links) backends += link.open;
     return { clients: this.#clients(), backends };
   }
 
+  clients(): readonly ListenedClient[] {
+    return this.#listeners().flatMap((listener) => listener.clients());
+  }
+
+  open(): Readonly<Record<string, number>> {
+    const open: Record<string, number> = {};
+    for (const listener of this.#listeners()) {
+      const { name } = listener.settings.plan;
+      open[name] = (open[name] ?? 0) + listener.open;
+    }
+    return open;
+  }
+
+  #commit(plan: Plan, placement: Placement, built: Built, sockets: (listener: number) => ListenerSocket): void {
+    this.#begin(built, sockets);
+    const before = this.#built;
+    this.#built = built;
+    this.#plan = plan;
+    this.#placement = placement;
+    this.#leavings.sweep();
+    this.#enterPools(before.pools, built.pools, plan);
+    this.#changeListeners(before, built, plan);
+    this.#observers.keepOnly(plan);
+    cork.flush();
+  }
+
+  /** Begins to listen where nobody did: all of it, or none. */
+  #begin({ listeners }: Built, sockets: (listener: number) => ListenerSocket): void {
+    const begun: LiveListener[] = [];
+    try {
+      for (const [index, { live, isNew }] of listeners.entries()) {
+        const socket = isNew ? sockets(index) : null;
+        if (socket === null) continue;
+        begun.push(live);
+        live.listen(socket === "own" ? undefined : socket, socket === "own");
+      }
+    } catch (error) {
+      for (const live of begun) live.stop();
+      throw error;
+    }
+  }
+
+  #enterPools(before: ReadonlyMap<string, PoolAtWork>, after: ReadonlyMap<string, PoolAtWork>, { drain }: Plan): void {
+    this.#left.sweep();
+    const leaving: LeftLink[] = [];
+    for (const [name, pool] of before) {
+      const next = after.get(name);
+      if (next === pool) continue;
+      for (const [index, { id }] of pool.plan.backends.entries()) {
+        const link = pool.links.get(id);
+        if (link === undefined || next?.links.has(id) === true) continue;
+        const left = { link, row: pool.place.rows[index] ?? 0 };
+        this.#left.add(name, left);
+        leaving.push(left);
+      }
+    }
+    for (const [name, pool] of after) {
+      const former = before.get(name) ?? null;
+      if (former !== pool) enterPool(this.#tools.pools, pool, former, this.#left.of(name));
+    }
+    if (leaving.length > 0)
+      this.#leavings.add(
+        this.#left.leaving(leaving, (links, what) => this.#evict(links, what)),
+        drain,
+      );
+    const inForce = [...after.values()].map(({ gate }) => gate).filter((gate) => gate !== null);
+    this.#gates = new Set([...[...this.#gates].filter(({ gate }) => !gate.idle), ...inForce]);
+  }
+
+  #changeListeners(before: Built, { listeners }: Built, plan: Plan): void {
+    this.#entrance.limit(workerLimits(plan, this.#descriptors, this.#entrances, this.#entrance.bounds));
+    const stay = new Set<LiveListener>();
+    for (const { live, settings } of listeners) {
+      stay.add(live);
+      if (settings !== live.settings) {
+        live.change(settings);
+        const former = {
+          end: (what: Ending) => live.end(what, true),
+          get over() {
+            return live.formerIsOver;
+          },
+        };
+        this.#leavings.add(former, plan.drain);
+      }
+      live.count();
+    }
+    this.#gone = this.#gone.filter(({ open }) => open > 0);
+    for (const { live } of before.listeners) {
+      if (stay.has(live)) continue;
+      live.drain();
+      this.#gone.push(live);
+      this.#leavings.add(
+        {
+          end: (what) => live.end(what, false),
+          get over() {
+            return live.open === 0;
+          },
+        },
+        plan.drain,
+      );
+    }
+  }
+
+  #evict(links: ReadonlySet<object>, what: Ending): void {
+    for (const listener of this.#listeners()) listener.evict(links, what);
+  }
+
+  /** Those of the plan, and those that have left it. */
+  #listeners(): readonly LiveListener[] {
+    return [...this.#built.listeners.map(({ live }) => live), ...this.#gone];
+  }
+
   #clients(): number {
-    return this.#listeners.reduce((sum, listener) => sum + listener.open, 0);
+    return this.#listeners().reduce((sum, listener) => sum + listener.open, 0);
   }
 
   #closeIdle(): void {
-    for (const { links } of this.#pools.values()) for (const link of links) link.closeIdle();
-  }
-
-  #makePool(
-    { counters, words, worker, random, clock, network = systemNetwork, plan: { workers, listeners } }: EngineOptions,
-    plan: PoolPlan,
-    position: number,
-    allRows: Rows,
-  ): LivePool {
-    const { name, options, key } = plan.policy;
-    const policy = POLICIES.get(name);
-    if (policy === undefined) throw new Error(`no policy ${name}`);
-    const rows = allRows.backends[position] ?? [];
-    const wheel = this.#wheel;
-    const learnt = policy.learns(options) ? new PeakEwma(plan.backends.length) : null;
-    const row = allRows.pools[position] ?? 0;
-    const gateRows = { counters, worker, pool: row, backends: rows };
-    const room = makeRoom(plan, gateRows);
-    // Only a policy that learns and a gate ask for the sum, so only then is it kept.
-    const sum = learnt === null && room === null ? null : row;
-    const pool = new Pool(
-      plan.name,
-      policy,
-      plan.backends,
-      {
-        random,
-        inFlight: (index) => counters.inFlight(rows[index] ?? 0),
-        totalInFlight: sum === null ? () => 0 : () => counters.inFlight(sum),
-        capacity: room === null ? () => Number.POSITIVE_INFINITY : (index) => room.capacity(index),
-        latency: learnt === null ? () => 0 : (index) => learnt.latency(index, wheel.now),
-        failing: learnt === null ? () => 0 : (index) => learnt.failing(index, wheel.now),
-        nextTurn: () => counters.nextTurn(position),
-      },
-      options,
-      { words, pool: position, rows },
-    );
-    const gate = room === null ? null : new TickingGate(plan, gateRows, room, pool, clock, network.tick);
-    if (gate !== null) this.#ticking.push(gate);
-    const links = plan.backends.map(
-      (backend, index) =>
-        new BackendLink(plan.name, backend, counters.row(worker, rows[index] ?? 0, sum), this.#dial, wheel),
-    );
-    const health = new PoolEvidence(words, position, rows, plan.health);
-    const affinity = makeAffinity(plan, words, rows, this.#wallClock);
-    const { ratio, floorPerSecond } = plan.retryBudget;
-    const asksLatency = listeners.some(({ routes }) =>
-      routes.some(({ pool: to, hedge }) => to === plan.name && hedge?.after.kind === "quantile"),
-    );
-    return {
-      pool,
-      key: key === null ? null : new HashKey(key),
-      feedback: learnt,
-      health,
-      gate: gate === null ? null : gate.gate,
-      affinity,
-      latencies: asksLatency ? new LatencyWindow() : null,
-      // Each worker has its part of the floor; the ratios add up by themselves.
-      budget: new RetryBudget({ ...DEFAULT_RETRY_BUDGET, ratio, floorPerSecond: floorPerSecond / workers }),
-      links,
-    };
+    for (const { links } of this.#built.lives.values()) for (const link of links) link.closeIdle();
   }
 }

@@ -22,6 +22,7 @@ export class Door {
   /** Its listener accepts from now on. */
   begin(listening: Listening): void {
     this.#listening = listening;
+    if (this.#shutBy > 0) this.#paused = listening.pause?.() ?? false;
   }
 
   /** Its listener never accepts again; what waits in its queue is reset. */

@@ -35,7 +35,7 @@ function fakeEntrance(most: number): {
     room: new Room(boundOfClients(most)),
     bound: "limits.connections",
     listener: "web",
-    sources: null,
+    bounds: [],
     log: { info: say, warn: say, error: say },
     clock: { now: () => nowMs },
     tick(_everyMs, look) {

@@ -3,22 +3,33 @@ import type { Ticker } from "../net/network.ts";
 import type { Log } from "../observe/log.ts";
 import type { Door } from "./door.ts";
 import type { Room } from "./room.ts";
-import type { Sources } from "./sources.ts";
+import type { Bound } from "./crowd.ts";
 
 /** While a room is full, how often is looked for room that no client has made by leaving. */
 const LOOK_MS = 250;
 /** A room at its limit is full and has room again many times a second: it is told of so often. */
 const QUIET_MS = 5000;
 
+/** What is allowed at an entrance. */
+export interface EntranceLimits {
+  /** Clients at a time; `Infinity` for no bound. */
+  readonly clients: number;
+  /** See `RoomBounds`. */
+  readonly descriptors: number;
+  /** What bounds the room, for the log. */
+  readonly bound: "file descriptors" | "limits.connections";
+  /** What counts those who come, beside the room, and turns away those who are too many. */
+  readonly bounds: readonly Bound[];
+}
+
 /** What an entrance needs. */
 export interface EntranceParts {
   readonly room: Room;
   /** What bounds it, for the log. */
-  readonly bound: "file descriptors" | "limits.connections";
+  readonly bound: EntranceLimits["bound"];
   /** Whose it is; `null` for that of all listeners. */
   readonly listener: string | null;
-  /** Counts those who come by their address; `null` where that has no limit. */
-  readonly sources: Sources | null;
+  readonly bounds: EntranceLimits["bounds"];
   readonly log: Log;
   readonly clock: Clock;
   readonly tick: Ticker;
@@ -27,9 +38,10 @@ export interface EntranceParts {
 /** A room and the listeners that lead into it: they stop accepting while it is full. */
 export class Entrance {
   readonly room: Room;
-  /** What each source address has here; `null` where that has no limit. */
-  readonly sources: Sources | null;
+  /** What turns away those who are too many here. */
+  bounds: readonly Bound[];
   readonly #parts: EntranceParts;
+  #bound: EntranceLimits["bound"];
   readonly #doors: Door[] = [];
   #stop: (() => void) | null = null;
   #toldMs = Number.NEGATIVE_INFINITY;
@@ -41,17 +53,38 @@ export class Entrance {
   constructor(parts: EntranceParts) {
     this.#parts = parts;
     this.room = parts.room;
-    this.sources = parts.sources;
+    this.bounds = parts.bounds;
+    this.#bound = parts.bound;
   }
 
   /** To be called before anything comes through the door. */
   add(door: Door): void {
     this.#doors.push(door);
+    if (this.room.full) door.shut();
+  }
+
+  /** Lets a listener be, which accepts no more. */
+  remove(door: Door): void {
+    const at = this.#doors.indexOf(door);
+    if (at !== -1) this.#doors.splice(at, 1);
+  }
+
+  /** Goes by other limits from now on; who is in stays. */
+  limit({ clients, descriptors, bound, bounds }: EntranceLimits): void {
+    this.#bound = bound;
+    this.bounds = bounds;
+    this.room.limit(clients, descriptors);
+    if (this.room.full) {
+      if (this.room.look()) this.#open();
+    } else if (this.room.fill()) this.#shut();
   }
 
   /** A client came. One comparison, while there is room. */
   enter(): void {
-    if (!this.room.enter()) return;
+    if (this.room.enter()) this.#shut();
+  }
+
+  #shut(): void {
     for (const door of this.#doors) door.shut();
     this.#pauses += 1;
     this.#tell();
@@ -96,7 +129,7 @@ export class Entrance {
     if (now - this.#toldMs < QUIET_MS) return;
     this.#toldMs = now;
     this.#told = true;
-    const detail = `no room for more connections: ${this.#parts.bound}`;
+    const detail = `no room for more connections: ${this.#bound}`;
     this.#parts.log.warn("accepting paused", { ...this.#fields(), code: "WEIR_NO_ROOM", detail });
   }
 

@@ -1,206 +1,174 @@
+import { formatAddress } from "../address.ts";
 import type { ErrorCode } from "../errors.ts";
-import type { ListenerPlan } from "../plan.ts";
-import type { Head } from "../http/head.ts";
-import { Origins } from "../http/origin.ts";
-import { ClientConnection, type ClientContext } from "../http1/client-connection.ts";
 import type { Connection, Receiver } from "../net/connection.ts";
 import type { Listen } from "../net/listen.ts";
-import type { TimerWheel } from "../net/timer-wheel.ts";
 import { COLUMN } from "../observe/columns.ts";
-import type { Row } from "../observe/counters.ts";
-import type { Log } from "../observe/log.ts";
-import { widest } from "../proxy/head-limits.ts";
-import { type ExchangeContext, HttpExchange } from "../proxy/http-exchange.ts";
-import { type LivePool, makeTarget, type Target } from "../proxy/target.ts";
-import { TcpSession, type TcpContext } from "../proxy/tcp-session.ts";
-import type { Tunnel } from "../proxy/tunnel.ts";
-import { acceptCounted, NOBODY } from "./counted-connection.ts";
-import { Members } from "./members.ts";
-import { hostOf, pathOf } from "../route/request-key.ts";
-import { RouteTable } from "../route/table.ts";
+import type { ListenerPlan } from "../plan.ts";
+import { acceptCounted } from "./counted-connection.ts";
+import type { ListenedClient } from "./client-facts.ts";
+import type { Bound } from "./crowd.ts";
 import { Door } from "./door.ts";
 import type { Entrance } from "./entrance.ts";
+import { httpMode } from "./http-mode.ts";
+import type { Ending, Mode, ModeParts, ModeSettings } from "./mode.ts";
+import { tcpMode } from "./tcp-mode.ts";
+import { turnAway, turningAway } from "./turn-away.ts";
 
 /** What a listener is made of. */
-export interface ListenerParts {
-  readonly plan: ListenerPlan;
-  readonly trustedProxies: readonly string[];
-  readonly pools: ReadonlyMap<string, LivePool>;
-  readonly row: Row;
-  readonly wheel: TimerWheel;
-  readonly fineWheel: TimerWheel;
-  readonly workers: number;
+export interface ListenerParts extends ModeParts {
   readonly listen: Listen;
   /** Of the worker, through any listener. */
   readonly entrance: Entrance;
-  /** Of this listener beside it; `null` where it has no limit of its own. */
-  readonly own: Entrance | null;
-  readonly log: Log;
 }
 
-/** A listener at work. */
-export interface LiveListener {
-  /** Starts accepting; see `Engine.listen`. */
-  listen(fd: number | undefined, reusePort: boolean | undefined): number;
-  /** Stops accepting; idle connections close, the others when they are done. */
-  drain(): void;
-  /** Closes everything at once. */
-  close(): void;
-  /** Clients' connections that are open, tunnels included. */
-  readonly open: number;
+/** What a plan says of a listener, made ready. */
+export interface ListenerSettings extends ModeSettings {
+  /**
+   * The way into this listener beside that of the worker, with the limits of the plan; `null` where it has none.
+   * @param own as it is; `null` where there is none yet
+   * @param clients that are connected
+   */
+  readonly limit: (own: Entrance | null, clients: number) => Entrance | null;
 }
 
-/** What a mode does with the connections of a listener. */
-interface Mode {
-  accept(connection: Connection): Receiver;
-  drain(): void;
-  close(): void;
-  readonly open: number;
+/** What is named by this is the same listener in two plans: its socket, and its clients' connections, live on. */
+export function listenerKey({ name, address }: ListenerPlan): string {
+  return `${name} ${formatAddress(address)}`;
 }
 
-/** Makes a listener of its plan. Nothing is accepted before `listen`. */
-export function makeListener(parts: ListenerParts): LiveListener {
-  const { plan, row, wheel, entrance, own } = parts;
-  const mode = plan.mode === "http" ? httpMode(parts) : tcpMode(parts);
-  const door = new Door(row);
-  entrance.add(door);
-  own?.add(door);
-  const limited = [entrance.sources, own?.sources ?? null].filter((sources) => sources !== null);
-  const counted = limited.length === 0 ? null : limited;
-  const take = (connection: Connection): Receiver => mode.accept(connection);
-  const closed = (): void => {
-    entrance.leave();
-    own?.leave();
-  };
-  return {
-    listen(fd, reusePort) {
-      const accept = (connection: Connection): Receiver => {
-        row.add(COLUMN.connections, 1);
-        const { turnsAway } = door;
-        entrance.enter();
-        own?.enter();
-        if (turnsAway) return turnAway(connection, row, "WEIR_NO_ROOM");
-        // The process may have been stopped for longer than a deadline: what is new counts from now.
-        wheel.refresh();
-        if (counted === null) return mode.accept(connection);
-        return acceptCounted(connection, counted, take) ?? turnAway(connection, row, "CLIENT_TOO_MANY_CONNECTIONS");
-      };
-      const listening = parts.listen({ address: plan.address, fd, reusePort, accept, closed });
-      door.begin(listening);
-      return listening.port;
-    },
-    drain() {
-      door.end();
-      mode.drain();
-    },
-    close() {
-      door.end();
-      mode.close();
-    },
-    get open() {
-      return mode.open;
-    },
-  };
-}
+/** A listener at work, or one that has left the plan and finishes what it has. */
+export class LiveListener {
+  readonly #parts: ListenerParts;
+  readonly #door: Door;
+  #settings: ListenerSettings;
+  #mode: Mode;
+  /** In the mode that it had before, what is not done yet. */
+  #former: Mode[] = [];
+  #own: Entrance | null;
+  /** What counts connections beside the rooms; `null` where nothing does. */
+  #counted: readonly Bound[] | null = null;
+  /** Connections accepted and not gone. */
+  #accepted = 0;
+  readonly #away: ReturnType<typeof turningAway>;
 
-/** Where what comes cannot be left to wait: it is closed at once, with a reset, so that it takes no room. */
-function turnAway(connection: Connection, row: Row, code: ErrorCode): Receiver {
-  row.fail(code);
-  connection.data = NOBODY;
-  connection.terminate();
-  return NOBODY;
-}
-
-function targets({ plan, pools, workers }: ListenerParts): Target[] {
-  return plan.routes.map((route) => {
-    const live = pools.get(route.pool);
-    if (live === undefined) throw new Error(`no pool ${route.pool}`);
-    return makeTarget(live, route, workers);
-  });
-}
-
-function httpMode(parts: ListenerParts): Mode {
-  const { plan, row, wheel, fineWheel, log } = parts;
-  const clients = new Members<ClientConnection>();
-  const tunnels = new Set<Tunnel>();
-  const origins = new Origins(parts.trustedProxies, plan.via);
-  const exchanges: ExchangeContext = { listener: plan.name, row, wheel, fineWheel, log, tunnels, route: router(parts) };
-  const context: ClientContext = {
-    wheel,
-    limits: widest(plan.routes.map(({ limits }) => limits)),
-    headMs: plan.timeouts.headMs,
-    keepAliveMs: plan.timeouts.keepAliveMs,
-    bodyMs: plan.timeouts.bodyMs,
-    draining: false,
-    serve(stream, request) {
-      const exchange = new HttpExchange(exchanges, stream, request);
-      exchange.begin();
-      return exchange;
-    },
-    originOf: (connection) => origins.of(connection),
-    refused: (code) => row.refuse(code),
-    left: (client) => clients.delete(client),
-  };
-  return {
-    accept(connection) {
-      const client = new ClientConnection(context, connection);
-      clients.add(client);
-      return client;
-    },
-    drain() {
-      context.draining = true;
-      for (const client of clients.list()) client.drain();
-    },
-    close() {
-      for (const client of clients.list()) client.destroy();
-      for (const tunnel of tunnels) tunnel.destroy();
-    },
-    get open() {
-      return clients.size + tunnels.size;
-    },
-  };
-}
-
-/** Finds the target of a request; makes text of it only where a route asks for host or path. */
-function router(parts: ListenerParts): (request: Head) => Target | null {
-  const all = targets(parts);
-  const table = new RouteTable(parts.plan.routes.map((route, index) => [route, all[index]!] as const));
-  const { needsHost, needsPath } = table;
-  if (!needsHost && !needsPath) {
-    const only = table.find("", "");
-    return () => only;
+  /** Nothing is accepted before `listen`. */
+  constructor(parts: ListenerParts, settings: ListenerSettings) {
+    this.#parts = parts;
+    this.#settings = settings;
+    this.#mode = modeOf(parts, settings);
+    this.#door = new Door(parts.row);
+    this.#away = turningAway(() => this.#settings.plan.overLimit, parts.row, parts.wheel);
+    this.#own = settings.limit(null, 0);
+    this.count();
   }
-  return (request) => table.find(needsHost ? hostOf(request) : "", needsPath ? pathOf(request) : "");
+
+  /** As of the last change. */
+  get settings(): ListenerSettings {
+    return this.#settings;
+  }
+
+  /** Clients' connections that are open, tunnels included. */
+  get open(): number {
+    return this.#former.reduce((sum, { open }) => sum + open, this.#mode.open);
+  }
+
+  /** Starts accepting; see `Engine.listen`. */
+  listen(fd: number | undefined, reusePort: boolean | undefined): number {
+    const { row, wheel, entrance, listen } = this.#parts;
+    const door = this.#door;
+    const take = (connection: Connection): Receiver => this.#mode.accept(connection);
+    const refuse = (connection: Connection, code: ErrorCode): Receiver => this.#away.receive(connection, code);
+    const accept = (connection: Connection): Receiver => {
+      row.add(COLUMN.connections, 1);
+      const { turnsAway } = door;
+      this.#accepted += 1;
+      entrance.enter();
+      this.#own?.enter();
+      if (turnsAway) return turnAway(connection, row, "WEIR_NO_ROOM");
+      // The process may have been stopped for longer than a deadline: what is new counts from now.
+      wheel.refresh();
+      if (this.#counted === null) return this.#mode.accept(connection);
+      return acceptCounted(connection, this.#counted, take, refuse);
+    };
+    const closed = (): void => {
+      this.#accepted -= 1;
+      entrance.leave();
+      this.#own?.leave();
+    };
+    const listening = listen({ address: this.#settings.plan.address, fd, reusePort, accept, closed });
+    door.begin(listening);
+    entrance.add(door);
+    this.#own?.add(door);
+    return listening.port;
+  }
+
+  /** Goes by another plan from now on. */
+  change(settings: ListenerSettings): void {
+    const { plan } = this.#settings;
+    this.#settings = settings;
+    if (plan.mode === settings.plan.mode) this.#mode.change(settings);
+    else {
+      this.#former = [...this.#former.filter(({ open }) => open > 0), this.#mode];
+      this.#mode.drain();
+      this.#mode = modeOf(this.#parts, settings);
+    }
+    const before = this.#own;
+    this.#own = settings.limit(before, this.#accepted);
+    if (before === null) this.#own?.add(this.#door);
+  }
+
+  /** Asks the entrances anew what they count. */
+  count(): void {
+    const bounds = [...this.#parts.entrance.bounds, ...(this.#own?.bounds ?? [])];
+    this.#counted = bounds.length === 0 ? null : bounds;
+  }
+
+  /** Stops accepting; idle connections close, the others when they are done. */
+  drain(): void {
+    this.stop();
+    for (const mode of this.#modes()) mode.drain();
+  }
+
+  /** Stops accepting. */
+  stop(): void {
+    this.#door.end();
+    this.#parts.entrance.remove(this.#door);
+    this.#own?.stop();
+  }
+
+  /** Closes what is left of a drain: of the listener, or only in the mode that it had before. */
+  end(what: Ending, formerOnly: boolean): void {
+    for (const mode of formerOnly ? this.#former : this.#modes()) mode.end(what);
+  }
+
+  /** Whether nothing is left in the mode that it had before. */
+  get formerIsOver(): boolean {
+    return this.#former.every(({ open }) => open === 0);
+  }
+
+  /** Ends what is at one of these backends. */
+  evict(links: ReadonlySet<object>, what: Ending): void {
+    for (const mode of this.#modes()) mode.evict(links, what);
+  }
+
+  /** Closes everything at once. */
+  close(): void {
+    this.stop();
+    for (const mode of this.#modes()) mode.close();
+    this.#away.close();
+  }
+
+  /** Clients' connections that are open. O(connections). */
+  clients(): readonly ListenedClient[] {
+    const { name, mode } = this.#settings.plan;
+    return this.#modes().flatMap((each) => each.clients().map((client) => ({ ...client, listener: name, mode })));
+  }
+
+  #modes(): readonly Mode[] {
+    return [this.#mode, ...this.#former];
+  }
 }
 
-function tcpMode(parts: ListenerParts): Mode {
-  const sessions = new Members<TcpSession>();
-  const [target] = targets(parts);
-  if (target === undefined) throw new Error(`listener ${parts.plan.name} has no pool`);
-  const { plan, row, wheel, log } = parts;
-  const context: TcpContext = {
-    listener: plan.name,
-    row,
-    wheel,
-    log,
-    target,
-    left: (session) => sessions.delete(session),
-  };
-  return {
-    accept(connection) {
-      const session = new TcpSession(context, connection);
-      sessions.add(session);
-      // Bun sets `data` to what is returned here: a session that fails at once must already be the receiver.
-      connection.data = session;
-      session.begin();
-      return connection.data;
-    },
-    drain() {},
-    close() {
-      for (const session of sessions.list()) session.destroy();
-    },
-    get open() {
-      return sessions.size;
-    },
-  };
+function modeOf(parts: ModeParts, settings: ModeSettings): Mode {
+  return settings.plan.mode === "http" ? httpMode(parts, settings) : tcpMode(parts, settings);
 }

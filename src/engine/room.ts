@@ -48,20 +48,25 @@ export function shareOf(total: number, worker: number, workers: number): number 
  */
 export class Room {
   /** Clients with which it is full. */
-  readonly most: number;
-  readonly #again: number;
-  readonly #descriptors: number;
+  most = 0;
+  #again = 0;
+  #descriptors = 0;
   readonly #dialled: () => number;
   readonly #giveUpIdle: () => void;
   #clients = 0;
   #full = false;
 
   constructor({ clients, descriptors, dialled, giveUpIdle }: RoomBounds) {
+    this.#dialled = dialled;
+    this.#giveUpIdle = giveUpIdle;
+    this.limit(clients, descriptors);
+  }
+
+  /** Other bounds; see `RoomBounds`. Whether it is full is to be asked anew: `look` or `fill`. */
+  limit(clients: number, descriptors: number): void {
     this.most = Math.min(clients, clientsFor(descriptors));
     this.#again = Math.floor(this.most * AGAIN);
     this.#descriptors = descriptors;
-    this.#dialled = dialled;
-    this.#giveUpIdle = giveUpIdle;
   }
 
   get clients(): number {
@@ -76,6 +81,16 @@ export class Room {
   /** A client came. @returns whether the room has become full with it */
   enter(): boolean {
     this.#clients += 1;
+    return this.fill();
+  }
+
+  /** Clients who came before anybody counted them. */
+  admit(clients: number): void {
+    this.#clients += clients;
+  }
+
+  /** @returns whether the room has become full just now */
+  fill(): boolean {
     if (this.#full || (this.#clients < this.most && !this.#isTight())) return false;
     this.#full = true;
     return true;

@@ -6,6 +6,9 @@ import type { Connection, Receiver } from "../net/connection.ts";
 import { acceptCounted } from "./counted-connection.ts";
 import { sourceOf, Sources } from "./sources.ts";
 
+const NOBODY: Receiver = listening();
+const refuse = (): Receiver => NOBODY;
+
 /** Receives, and remembers what it was told. */
 function listening(told: string[] = []): Receiver {
   return {
@@ -58,25 +61,26 @@ test("a connection counts until it is gone, whoever receives its events meanwhil
   const first = new FakeConnection("192.0.2.1");
   const told: string[] = [];
   let inner: Connection | null = null;
-  const receiver = acceptCounted(first, [sources], (connection) => {
+  const take = (connection: Connection): Receiver => {
     inner = connection;
     return listening();
-  });
-  expect(acceptCounted(new FakeConnection("192.0.2.1"), [sources], () => listening())).toBeNull();
+  };
+  const receiver = acceptCounted(first, [sources], take, refuse);
+  expect(acceptCounted(new FakeConnection("192.0.2.1"), [sources], () => listening(), refuse)).toBe(NOBODY);
   // As an upgrade does.
   inner!.data = listening(told);
-  receiver?.received(Buffer.from("x"));
-  receiver?.drained();
-  receiver?.ended();
+  receiver.received(Buffer.from("x"));
+  receiver.drained();
+  receiver.ended();
   expect(sources.size).toBe(1);
-  receiver?.closed(undefined);
+  receiver.closed(undefined);
   expect(told).toEqual(["received x", "drained", "ended", "closed"]);
   expect(sources.size).toBe(0);
 });
 
 test("one that a second bound refuses does not count at the first", () => {
   const [wide, narrow] = [new Sources(10), new Sources(1)];
-  for (let i = 0; i < 5; i++) acceptCounted(new FakeConnection("192.0.2.1"), [wide, narrow], () => listening());
+  for (let i = 0; i < 5; i++) acceptCounted(new FakeConnection("192.0.2.1"), [wide, narrow], () => listening(), refuse);
   expect(wide.enter("192.0.2.1")).toBe(true);
   for (let i = 0; i < 2; i++) wide.leave("192.0.2.1");
   expect(wide.size).toBe(0);
@@ -86,17 +90,18 @@ test("one that ends while it is accepted is told of it, and counted no more", ()
   const sources = new Sources(1);
   const connection = new FakeConnection("192.0.2.1");
   const told: string[] = [];
-  acceptCounted(connection, [sources], (own) => {
+  const take = (own: Connection): Receiver => {
     own.data = listening(told);
     connection.data.closed(undefined);
     return own.data;
-  });
+  };
+  acceptCounted(connection, [sources], take, refuse);
   expect([told, sources.size]).toEqual([["closed"], 0]);
 });
 
 test("one without an address is not counted", () => {
   const sources = new Sources(1);
   for (let i = 0; i < 3; i++)
-    expect(acceptCounted(new FakeConnection(""), [sources], () => listening())).not.toBeNull();
+    expect(acceptCounted(new FakeConnection(""), [sources], () => listening(), refuse)).not.toBe(NOBODY);
   expect(sources.size).toBe(0);
 });

@@ -1,5 +1,6 @@
 import { isIPv4 } from "../address.ts";
 import { UNKNOWN_ADDRESS } from "../http/origin.ts";
+import type { Bound } from "./crowd.ts";
 
 /** Groups of an IPv6 address that stand for one client: whoever has one address of a subnet has all of its /64 to choose from (RFC 4291 §2.5.4). */
 const IPV6_GROUPS = 4;
@@ -8,12 +9,18 @@ const IPV6_GROUPS = 4;
  * How many connections there are from each source address, and whether one more may come. A source has an entry only while it has a
  * connection, so there are never more entries than connections. O(1).
  */
-export class Sources {
+export class Sources implements Bound {
+  readonly code = "CLIENT_TOO_MANY_CONNECTIONS";
   /** Connections that one source may have at a time. */
-  readonly most: number;
+  most: number;
   readonly #counts: Map<string, number> = new Map();
 
   constructor(most: number) {
+    this.most = most;
+  }
+
+  /** Another bound from now on. */
+  limit(most: number): void {
     this.most = most;
   }
 
@@ -22,8 +29,9 @@ export class Sources {
     return this.#counts.size;
   }
 
-  /** Counts a connection. @returns whether there was room for it; where there was none it is not counted */
-  enter(source: string): boolean {
+  /** Counts a connection; one without an address is let in and not counted. @returns whether there was room for it */
+  enter(source: string | null): boolean {
+    if (source === null) return true;
     const count = this.#counts.get(source) ?? 0;
     if (count >= this.most) return false;
     this.#counts.set(source, count + 1);
@@ -31,7 +39,8 @@ export class Sources {
   }
 
   /** A connection that was counted has gone. */
-  leave(source: string): void {
+  leave(source: string | null): void {
+    if (source === null) return;
     const count = this.#counts.get(source) ?? 0;
     if (count > 1) this.#counts.set(source, count - 1);
     else this.#counts.delete(source);

@@ -13,9 +13,15 @@ export interface ErrorResponse {
  * The response that tells a client of an error: a short plain text and `Proxy-Status` (RFC 9209) with the cause.
  * @param detail what exactly happened; reaches the client, and so names no address of a backend
  * @param retryAfterSeconds when it may be tried again (RFC 9110 §10.2.3); `null` where nobody can say
+ * @param status for a code that is not always answered
  */
-export function errorResponse(code: ErrorCode, detail: string, retryAfterSeconds: number | null = null): ErrorResponse {
-  const { status, proxyStatus, meaning } = ERRORS[code];
+export function errorResponse(
+  code: ErrorCode,
+  detail: string,
+  retryAfterSeconds: number | null = null,
+  status: number = ERRORS[code].status,
+): ErrorResponse {
+  const { proxyStatus, meaning } = ERRORS[code];
   const reason = STATUS_CODES[status] ?? "Error";
   const body = Buffer.from(`${status} ${reason}\n${meaning}${detail === "" ? "" : ` (${detail})`}\n${code}\n`);
   const details = detail === "" ? code : `${code}: ${detail}`;

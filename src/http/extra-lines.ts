@@ -1,6 +1,6 @@
 import type { Head } from "./head.ts";
 
-/** Adds a field line, with its CRLF, to what is sent with a response. */
-export function addLine(response: Head, line: Buffer): void {
-  response.extra = response.extra === null ? line : Buffer.concat([response.extra, line]);
+/** Adds a field line, with its CRLF, to what is sent with a request or response. */
+export function addLine(head: Head, line: Buffer): void {
+  head.extra = head.extra === null ? line : Buffer.concat([head.extra, line]);
 }

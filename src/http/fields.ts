@@ -21,6 +21,9 @@ export const FIELD = {
   maxForwards: 18,
   /** Any name with an underscore: many servers cannot tell it from the same name with a hyphen. */
   underscored: 19,
+  weirExplain: 21,
+  /** Weir writes its own in its place. */
+  replaced: 20,
 } as const;
 
 /** Which of the known fields a field is. */
@@ -50,6 +53,7 @@ const NAMES: Readonly<Record<string, FieldKind>> = {
   "http2-settings": FIELD.http2Settings,
   "weir-state": FIELD.weirState,
   "max-forwards": FIELD.maxForwards,
+  "weir-explain": FIELD.weirExplain,
 };
 
 const LONGEST = Math.max(...Object.keys(NAMES).map((name) => name.length));

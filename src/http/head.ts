@@ -52,11 +52,13 @@ export class Head {
   acceptsTrailers = false;
   /** Whether `weir-state: drain` was sent: in a response, the backend wants no new work. */
   asksToDrain = false;
+  /** Whether `weir-explain` was sent: in a request, somebody wants to know why it goes where it goes. */
+  asksWhy = false;
   /** What is wrong with it, in words, when a parser refused it. */
   problem = "";
   /** Seconds of the peer's `Keep-Alive: timeout=`; -1 where it told none. */
   keepAliveSeconds = -1;
-  /** Responses: whole field lines, each with its CRLF, that are sent behind those of `bytes`, verbatim; `null` for none. */
+  /** Whole field lines, each with its CRLF, that are sent behind those of `bytes`, verbatim; `null` for none. */
   extra: Buffer | null = null;
 
   /** Number of fields. */
@@ -84,6 +86,7 @@ export class Head {
     this.namesFields = false;
     this.acceptsTrailers = false;
     this.asksToDrain = false;
+    this.asksWhy = false;
     this.problem = "";
     this.keepAliveSeconds = -1;
     this.extra = null;
@@ -101,6 +104,11 @@ export class Head {
     this.#fields[at + 3] = valueEnd;
     this.#kinds[index] = kind;
     this.count = index + 1;
+  }
+
+  /** Marks a field so that it goes no further: another one is sent in its place. */
+  leaveOut(index: number): void {
+    this.#kinds[index] = FIELD.replaced;
   }
 
   kind(index: number): FieldKind {

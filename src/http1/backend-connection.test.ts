@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { FakePeer, fakeTime, type FakeTime } from "../../test/fixtures/fake-peer.ts";
 import { requestHead } from "../../test/fixtures/head-text.ts";
+import { parsesDuring } from "../../test/fixtures/parses.ts";
 import { bytewise, cuts, pieces } from "../../test/fixtures/splits.ts";
 import type { Origin, ResponseEvents } from "../http/streams.ts";
 import { cork } from "../net/cork.ts";
@@ -280,4 +281,24 @@ test("a response that ends with its connection is broken off where a write has m
   cork.flush();
   subject.peer.finish();
   expect(subject.told).toContain("BACKEND_INCOMPLETE");
+});
+
+describe("a head that drips in byte by byte", () => {
+  test("is parsed once a line, not once a byte, and so is an interim one before it", () => {
+    const subject = asked();
+    const text = `HTTP/1.1 103 X\r\n\r\nHTTP/1.1 200 ${"x".repeat(200)}\r\nX-One: ${"a".repeat(500)}\r\nContent-Length: 2\r\n\r\nok`;
+    const parses = parsesDuring(() => {
+      for (const byte of bytewise(Buffer.from(text))) subject.peer.receive(byte);
+    });
+    expect(subject).toMatchObject({ told: ["ready", "103", "200", "end 0"], body: "ok" });
+    // The first byte and the end of each line of either.
+    expect(parses).toBe(3 + 5);
+  });
+
+  test("without an end of a line is refused once it is larger than allowed", () => {
+    const subject = asked();
+    for (const byte of bytewise(Buffer.from(`HTTP/1.1 200 ${"x".repeat(LIMITS.headBytes)}`)))
+      subject.peer.receive(byte);
+    expect(subject.told).toEqual(["ready", "BACKEND_HEAD_TOO_LARGE"]);
+  });
 });

@@ -10,6 +10,7 @@ import { writeChunk, writeLastChunk } from "./chunk-writer.ts";
 import { connectErrorCode } from "../net/connect-error.ts";
 import type { Blame, HeadLimits } from "./field-parser.ts";
 import { writeRequestHead } from "./head-writer.ts";
+import { tellsMore } from "./partial.ts";
 import { parseResponseHead } from "./response-parser.ts";
 
 /** What the connections to one backend share. */
@@ -241,8 +242,14 @@ export class BackendConnection implements Receiver, OutboundStream, Expiring {
     }
     this.#answered = true;
     const pending = this.#pending;
+    if (pending === null) return this.#process(bytes);
+    const all = Buffer.concat([pending, bytes]);
+    if (!tellsMore(bytes, all.length, this.#limits.headBytes)) {
+      this.#pending = all;
+      return;
+    }
     this.#pending = null;
-    this.#process(pending === null ? bytes : Buffer.concat([pending, bytes]));
+    this.#process(all);
   }
 
   drained(): void {

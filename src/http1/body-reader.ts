@@ -2,6 +2,7 @@ import { type Framing, Head } from "../http/head.ts";
 import { CHARS, CR, HEX, LF } from "./chars.ts";
 import { EXTENSION, type ExtensionState, extensionMayEnd, readExtension } from "./chunk-extension.ts";
 import { type Blame, type HeadLimits, parseFields } from "./field-parser.ts";
+import { tellsMore } from "./partial.ts";
 
 /** Who is given a body, free of its framing. */
 export interface BodySink {
@@ -151,7 +152,12 @@ export class BodyReader {
   #feedTrailers(bytes: Buffer, start: number, end: number, limits: HeadLimits, blame: Blame): number {
     const held = this.#trailerBytes;
     const from = held === null ? start : 0;
-    const all = held === null ? bytes : Buffer.concat([held, bytes.subarray(start, end)]);
+    const come = bytes.subarray(start, end);
+    const all = held === null ? bytes : Buffer.concat([held, come]);
+    if (held !== null && !tellsMore(come, all.length, limits.headBytes)) {
+      this.#trailerBytes = all;
+      return end;
+    }
     const until = held === null ? end : all.length;
     const trailers = new Head();
     trailers.reset(all, from);

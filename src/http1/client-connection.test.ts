@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { FakePeer, fakeTime, type FakeTime } from "../../test/fixtures/fake-peer.ts";
 import { damagedHead, headText } from "../../test/fixtures/request-arbitrary.ts";
+import { parsesDuring } from "../../test/fixtures/parses.ts";
 import { bytewise, cuts, pieces } from "../../test/fixtures/splits.ts";
 import type { ErrorCode } from "../errors.ts";
 import { buildResponseHead } from "../http/build-head.ts";
@@ -289,10 +290,23 @@ describe("an end", () => {
 });
 
 describe("draining", () => {
-  test("an idle connection closes at once", () => {
+  test("an idle connection closes once what was on its way must have come", () => {
     const subject = new Subject();
     subject.connection.receive(GET);
     subject.client.drain();
+    subject.time.pass(400);
+    expect(subject.connection.over).toBe("");
+    subject.time.pass(200);
+    expect(subject.connection.over).toBe("close");
+  });
+
+  test("a request that was on its way is answered, and the connection closes", () => {
+    const subject = new Subject("never");
+    subject.context.draining = true;
+    subject.client.drain();
+    subject.connection.receive(GET);
+    respond(subject.streams[0]!);
+    expect(subject.text).toContain("Connection: close");
     expect(subject.connection.over).toBe("close");
   });
 
@@ -306,4 +320,15 @@ describe("draining", () => {
     expect(subject.text).toContain("Connection: close");
     expect(subject.connection.over).toBe("close");
   });
+});
+
+test("a head that drips in byte by byte is parsed once a line, not once a byte", () => {
+  const subject = new Subject("never");
+  const parses = parsesDuring(() => {
+    for (const byte of bytewise(Buffer.from(`GET / HTTP/1.1\r\nHost: a\r\nX-Long: ${"a".repeat(500)}\r\n\r\n`)))
+      subject.connection.receive(byte);
+  });
+  expect(subject.told.length).toBe(1);
+  // The first byte, and the end of each of four lines.
+  expect(parses).toBe(5);
 });

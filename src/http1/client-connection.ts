@@ -9,6 +9,7 @@ import { type Expiring, Timer, type TimerWheel } from "../net/timer-wheel.ts";
 import { BodyReader } from "./body-reader.ts";
 import { CR } from "./chars.ts";
 import type { Blame, HeadLimits } from "./field-parser.ts";
+import { tellsMore } from "./partial.ts";
 import { parseRequestHead } from "./request-parser.ts";
 import { ResponseSender } from "./response-sender.ts";
 
@@ -24,8 +25,8 @@ export interface ClientContext {
   readonly serve: Serve;
   /** Who is at the other end; asked once a connection, at its first request. */
   readonly originOf: (connection: Connection) => Origin;
-  /** Told of a request that was refused before there was an exchange. */
-  readonly refused: (code: ErrorCode, detail: string) => void;
+  /** Told of a request that was refused before there was an exchange; of whom, `null` where it is only the end of a response that failed. */
+  readonly refused: (code: ErrorCode, origin: Origin | null) => void;
   /** Told when the connection is gone, or given away as a tunnel. */
   readonly left: (client: ClientConnection) => void;
 }
@@ -34,6 +35,11 @@ const CLIENT: Blame = { bad: "CLIENT_BAD_BODY", framing: "CLIENT_BAD_BODY", tooL
 
 /** Requests sent ahead of their turn (pipelining) are kept up to this size, then the connection is not read. */
 const PIPELINED_BYTES = 64 * 1024;
+/**
+ * When a listener drains, an idle connection is kept for so long: what its client has sent by now would be lost with it, the first request of
+ * one that has just connected above all. Longer than the way to a client and back.
+ */
+const LAST_REQUEST_MS = 500;
 /** After the last response the client's bytes are read and dropped for so long: closing at once could reset it (RFC 9112 §9.6). */
 const LINGER_MS = 2_000;
 
@@ -85,6 +91,21 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
     context.wheel.set(this.#timer, context.headMs);
   }
 
+  /** Its connection, for whoever shows it. */
+  get connection(): Connection {
+    return this.#connection;
+  }
+
+  /** The exchange at hand; `null` where there is none. */
+  get exchange(): RequestEvents | null {
+    return this.#events;
+  }
+
+  /** Who is at the other end is asked anew. */
+  forgetOrigin(): void {
+    this.#origin = null;
+  }
+
   get origin(): Origin {
     return (this.#origin ??= this.#context.originOf(this.#connection));
   }
@@ -93,9 +114,9 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
     return this.#outbox.blocked;
   }
 
-  /** Takes no new request: closes now when idle, else after the response under way. */
+  /** Takes one more request where it may be on its way already, answers it and closes; else after the response under way. */
   drain(): void {
-    if (this.#state === "idle") this.#close();
+    if (this.#state === "idle") this.#context.wheel.set(this.#timer, LAST_REQUEST_MS);
   }
 
   /** Closes at once. */
@@ -121,9 +142,7 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
     }
     if (pending === null) return this.#process(bytes);
     this.#pending = null;
-    // Part of a line: nothing new can be told before its end. Keeps the cost of a head that drips in linear.
-    if (this.#state === "head" && !bytes.includes(0x0a) && all.length < this.#context.limits.headBytes)
-      this.#pending = all;
+    if (this.#state === "head" && !tellsMore(bytes, all.length, this.#context.limits.headBytes)) this.#pending = all;
     else this.#process(all);
   }
 
@@ -160,7 +179,7 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
         cork.flush();
         break;
       case "flushing":
-        this.#context.refused("CLIENT_SLOW_READER", "the end of a response was not read in time");
+        this.#context.refused("CLIENT_SLOW_READER", null);
         this.#connection.terminate();
         break;
       case "lingering":
@@ -364,7 +383,7 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
 
   /** Refuses what cannot be made an exchange, and closes. */
   #refuse(code: ErrorCode, detail: string): void {
-    this.#context.refused(code, detail);
+    this.#context.refused(code, this.origin);
     const { head, body } = errorResponse(code, detail);
     this.#keepAlive = false;
     this.#response.begin(1, false);

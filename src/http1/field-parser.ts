@@ -133,6 +133,9 @@ function applyField(
     case FIELD.weirState:
       head.asksToDrain = end - start === DRAIN.length && equalsLower(bytes, start, DRAIN);
       return null;
+    case FIELD.weirExplain:
+      head.asksWhy = true;
+      return null;
     case FIELD.keepAlive: {
       const match = /(?:^|[,\s])timeout=(\d{1,6})/i.exec(head.text(start, end));
       if (match) head.keepAliveSeconds = Number(match[1]);

@@ -38,6 +38,9 @@ const REQUEST_FATES = fates({
   // As nginx and Caddy do: a CGI or WSGI server reads X_Forwarded_For and X-Forwarded-For as one field.
   underscored: DROP,
   http2Settings: DROP,
+  // It carries a secret between a client and this Weir.
+  weirExplain: DROP,
+  replaced: DROP,
   host: ASK,
   forwarded: ASK,
   xForwardedFor: ASK,
@@ -45,7 +48,7 @@ const REQUEST_FATES = fates({
   xForwardedProto: ASK,
 });
 // What a backend says to this Weir is not for a Weir before it, which would drain all that is behind this one.
-const RESPONSE_FATES = fates({ ...HOP_BY_HOP, contentLength: ASK, weirState: DROP });
+const RESPONSE_FATES = fates({ ...HOP_BY_HOP, contentLength: ASK, weirState: DROP, weirExplain: DROP, replaced: DROP });
 
 /**
  * Writes a request's head for a backend: the fields that pass as the client sent them, and what Weir adds.
@@ -99,6 +102,7 @@ export function writeRequestHead(outbox: Outbox, head: Head, origin: Origin, bac
   if (head.acceptsTrailers) at += TE_LINE.copy(out, at);
   if (head.upgrade) at += UPGRADE_LINE.copy(out, at);
   if (origin.via) at += viaLine(head).copy(out, at);
+  if (head.extra !== null) at = writeExtra(outbox, head.extra, at);
   out[at++] = 0x0d;
   out[at++] = 0x0a;
   cork.used = at;

@@ -27,18 +27,18 @@ function tcpSocket(c: Libc, address: TcpAddress, shared: boolean): number {
   });
 }
 
-/** The first socket on an address, bound alone, and the address with what the system chose. */
-function bindFirst(c: Libc, address: TcpAddress): { readonly fd: number; readonly bound: TcpAddress } {
+/** The first socket on an address, bound alone unless told otherwise, and the address with what the system chose. */
+function bindFirst(c: Libc, address: TcpAddress, shared: boolean): { readonly fd: number; readonly bound: TcpAddress } {
   let bound = address;
   let fd: number;
   try {
-    fd = tcpSocket(c, bound, false);
+    fd = tcpSocket(c, bound, shared);
   } catch (error) {
     // IPv6 is switched off: every interface means those of IPv4.
     const absent = error instanceof CallError && ["EAFNOSUPPORT", "EADDRNOTAVAIL"].includes(error.error);
     if (!absent || address.host !== null) throw error;
     bound = { ...address, host: "0.0.0.0" };
-    fd = tcpSocket(c, bound, false);
+    fd = tcpSocket(c, bound, shared);
   }
   if (bound.port !== 0) return { fd, bound };
   const name = new Uint8Array(28);
@@ -48,44 +48,77 @@ function bindFirst(c: Libc, address: TcpAddress): { readonly fd: number; readonl
 
 /**
  * A listening socket for each worker where the system spreads connections over them, otherwise one for all.
+ * @param shared the port may be open here already, on another address
  * @throws LISTEN_IN_USE, LISTEN_NOT_PERMITTED, LISTEN_FAILED
  */
-export function bindTcp(c: Libc, address: TcpAddress, workers: number): ListeningSockets {
+export function bindTcp(c: Libc, address: TcpAddress, workers: number, shared = false): ListeningSockets {
   const { system } = c;
   const fds: number[] = [];
-  const close = (): void => {
-    for (const fd of new Set(fds.splice(0))) if (fd !== ABSENT) c.close(fd);
-  };
   try {
     // The first socket is bound alone: with SO_REUSEPORT from the start, two Weirs of one user would share a port
     // without a word. Set afterwards, it lets in our own further sockets and still nobody who comes without it.
-    const { fd: first, bound } = bindFirst(c, address);
+    const { fd: first, bound } = bindFirst(c, address, shared);
     fds.push(first);
     const spread = system.spreads && workers > 1 && c.setOption(first, system.SOL_SOCKET, system.SO_REUSEPORT, 1).ok;
     while (fds.length < workers) fds.push(spread ? tcpSocket(c, bound, true) : first);
-    return {
-      address: { ...address, port: bound.port },
-      fds,
-      withdraw(worker) {
-        const own = fds[worker] ?? ABSENT;
-        if (own === ABSENT || fds.indexOf(own) !== fds.lastIndexOf(own)) return;
-        c.close(own);
-        fds[worker] = ABSENT;
-      },
-      restore(worker) {
-        if (fds[worker] !== ABSENT) return;
-        try {
-          fds[worker] = tcpSocket(c, bound, true);
-        } catch {
-          // Too many open files, say. Another's queue serves as well: whoever is free takes from it.
-          fds[worker] = fds.find((fd) => fd !== ABSENT) ?? ABSENT;
-        }
-      },
-      close,
-      removeFile() {},
-    };
+    return heldTcp(c, { ...address, port: bound.port }, bound, fds);
   } catch (error) {
-    close();
+    closeAll(c, fds);
     throw listenError(address, error);
   }
+}
+
+/** Goes on with sockets that another process bound. @param more whether further ones may be bound where there are not enough */
+export function adoptTcp(
+  c: Libc,
+  address: TcpAddress,
+  handed: readonly number[],
+  workers: number,
+  more: boolean,
+): ListeningSockets {
+  const { system } = c;
+  const fds = handed.slice(0, workers);
+  const [first = ABSENT] = fds;
+  // What a worker too many had open; the process that they come from serves its queue until it ends.
+  for (const fd of handed.slice(workers)) if (!fds.includes(fd)) c.close(fd);
+  const spread = more && system.spreads && c.setOption(first, system.SOL_SOCKET, system.SO_REUSEPORT, 1).ok;
+  while (fds.length < workers) fds.push(spread ? anotherOf(c, address, first) : first);
+  return heldTcp(c, address, address, fds);
+}
+
+/** One more socket on an address; another's, whose queue serves as well, where there is none to be had. */
+function anotherOf(c: Libc, bound: TcpAddress, other: number): number {
+  try {
+    return tcpSocket(c, bound, true);
+  } catch {
+    return other; // too many open files, say
+  }
+}
+
+function closeAll(c: Libc, fds: number[]): void {
+  for (const fd of new Set(fds.splice(0))) if (fd !== ABSENT) c.close(fd);
+}
+
+function heldTcp(c: Libc, address: TcpAddress, bound: TcpAddress, fds: number[]): ListeningSockets {
+  const close = (): void => closeAll(c, fds);
+  return {
+    address,
+    fds,
+    withdraw(worker) {
+      const own = fds[worker] ?? ABSENT;
+      if (own === ABSENT || fds.indexOf(own) !== fds.lastIndexOf(own)) return;
+      c.close(own);
+      fds[worker] = ABSENT;
+    },
+    restore(worker) {
+      if (fds[worker] !== ABSENT) return;
+      fds[worker] = anotherOf(c, bound, fds.find((fd) => fd !== ABSENT) ?? ABSENT);
+    },
+    share() {
+      for (const fd of fds) if (fd !== ABSENT) c.setOption(fd, c.system.SOL_SOCKET, c.system.SO_REUSEPORT, 1);
+    },
+    close,
+    release: close,
+    removeFile() {},
+  };
 }

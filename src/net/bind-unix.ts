@@ -18,20 +18,34 @@ export function bindUnix(c: Libc, address: Address & { kind: "unix" }, workers: 
       must(c.bind(made, bytes));
       must(c.listen(made, BACKLOG));
     });
-    const { ino } = lstatSync(address.path);
-    // Only our own file: another program may have replaced it meanwhile.
-    const removeFile = (): void => {
-      if (lstatSync(address.path, { throwIfNoEntry: false })?.ino === ino) unlinkSync(address.path);
-    };
-    const close = (): void => {
-      c.close(fd);
-      removeFile();
-    };
-    const fds = Array<number>(workers).fill(fd);
-    return { address, fds, close, removeFile, withdraw() {}, restore() {} };
+    return heldUnix(c, address, Array<number>(workers).fill(fd));
   } catch (error) {
     throw listenError(address, error);
   }
+}
+
+/** Goes on with a socket that another process bound, and with its file. */
+export function adoptUnix(
+  c: Libc,
+  address: Address & { kind: "unix" },
+  [fd = -1]: readonly number[],
+  workers: number,
+): ListeningSockets {
+  return heldUnix(c, address, Array<number>(workers).fill(fd));
+}
+
+function heldUnix(c: Libc, address: Address & { kind: "unix" }, fds: readonly number[]): ListeningSockets {
+  const ino = lstatSync(address.path, { throwIfNoEntry: false })?.ino;
+  // Only our own file: another program may have replaced it meanwhile.
+  const removeFile = (): void => {
+    if (ino !== undefined && lstatSync(address.path, { throwIfNoEntry: false })?.ino === ino) unlinkSync(address.path);
+  };
+  const release = (): void => c.close(fds[0] ?? -1);
+  const close = (): void => {
+    release();
+    removeFile();
+  };
+  return { address, fds, close, release, removeFile, share() {}, withdraw() {}, restore() {} };
 }
 
 /** Removes a socket's file that nobody listens on any more, as a killed process leaves it. */

@@ -1,8 +1,8 @@
-import { dlopen, read, type Pointer } from "bun:ffi";
+import { dlopen, ptr, read, type Pointer } from "bun:ffi";
 import { getSystemErrorName } from "node:util";
 
 /**
- * The system's C library, for the few calls on listening sockets, limits and accounts that Bun does not offer: the only use of FFI.
+ * The system's C library, for the few calls on sockets, limits and accounts that Bun does not offer: the only use of FFI.
  * Everything here that differs between systems is in `LINUX` and `DARWIN`.
  */
 
@@ -22,12 +22,15 @@ export interface System {
   readonly F_DUPFD_CLOEXEC: number;
   /** How many files a process may have open, for `getrlimit`. */
   readonly RLIMIT_NOFILE: number;
+  readonly CLOCK_MONOTONIC: number;
   /** Or-ed to the type of a new socket: non-blocking, and not inherited but where asked for; 0 where there is none. */
   readonly socketFlags: number;
   /** Whether an address begins with a byte for its length (BSD), and the family has one byte after it. */
   readonly lengthByte: boolean;
   /** Whether the system spreads connections over several sockets that share a port by SO_REUSEPORT. */
   readonly spreads: boolean;
+  /** Whether descriptors are passed in messages laid out as `CONTROL` says. */
+  readonly passes: boolean;
   /** The function that tells where errno is. */
   readonly errno: string;
   readonly libraries: readonly string[];
@@ -46,9 +49,11 @@ export const LINUX: System = {
   TCP_KEEPIDLE: 4,
   F_DUPFD_CLOEXEC: 1030,
   RLIMIT_NOFILE: 7,
+  CLOCK_MONOTONIC: 1,
   socketFlags: 0o2000000 | 0o4000, // SOCK_CLOEXEC | SOCK_NONBLOCK
   lengthByte: false,
   spreads: true,
+  passes: true,
   errno: "__errno_location",
   libraries: ["libc.so.6", "libc.musl-x86_64.so.1", "libc.musl-aarch64.so.1"],
 };
@@ -66,9 +71,11 @@ export const DARWIN: System = {
   TCP_KEEPIDLE: 0x10, // called TCP_KEEPALIVE there
   F_DUPFD_CLOEXEC: 67,
   RLIMIT_NOFILE: 8,
+  CLOCK_MONOTONIC: 6,
   socketFlags: 0,
   lengthByte: true,
   spreads: false,
+  passes: false, // its structures are laid out otherwise; workers bind new listeners themselves
   errno: "__error",
   libraries: ["libSystem.B.dylib"],
 };
@@ -78,6 +85,15 @@ export const LEVEL = { tcp: 6, ipv6: 41 } as const;
 
 // The same on every system that Weir runs on.
 const SOCK_STREAM = 1;
+const SOCK_DGRAM = 2;
+const SCM_RIGHTS = 1;
+/** `struct msghdr` and `struct cmsghdr` of Linux with 64 bits (socket(7), cmsg(3)): sizes and offsets in bytes. */
+const MESSAGE = { bytes: 56, parts: 16, partCount: 24, control: 32, controlBytes: 40 } as const;
+const CONTROL = { bytes: 16, level: 8, type: 12 } as const;
+/** Flags of sendmsg and recvmsg on Linux: no signal where nobody reads; not to wait; not for processes started later. */
+const MSG_NOSIGNAL = 0x4000;
+const MSG_DONTWAIT = 0x40;
+const MSG_CMSG_CLOEXEC = 0x4000_0000;
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 const F_SETFL = 4;
@@ -102,6 +118,16 @@ export interface Libc {
   close(fd: number): void;
   /** Another descriptor of the same socket: it stays open when the first one is closed. */
   duplicate(fd: number): Result;
+  /** Two sockets that are connected with each other, for `sendDescriptors`. */
+  socketPair(): Result & { readonly other?: number };
+  /** Sends descriptors, at most 250, over a unix socket; they stay open here. Does not wait. */
+  sendDescriptors(fd: number, descriptors: readonly number[]): Result;
+  /** Takes what one `sendDescriptors` sent; empty where nothing is there. Does not wait. */
+  receiveDescriptors(fd: number): readonly number[];
+  /** Sends a datagram to a unix socket. Does not wait. */
+  sendDatagram(address: Uint8Array, data: Uint8Array): Result;
+  /** Microseconds of the clock that all processes of the system share and nobody sets (CLOCK_MONOTONIC); `null` where that is not to be had. */
+  monotonicMicros(): bigint | null;
   /** How many files this process may have open, and up to where it may raise that itself; `null` where it is not to be had. */
   openFiles(): OpenFiles | null;
   /** Sets both. */
@@ -125,6 +151,12 @@ const SYMBOLS = {
   listen: { args: ["i32", "i32"], returns: "i32" },
   getsockname: { args: ["i32", "buffer", "buffer"], returns: "i32" },
   close: { args: ["i32"], returns: "i32" },
+  socketpair: { args: ["i32", "i32", "i32", "buffer"], returns: "i32" },
+  sendmsg: { args: ["i32", "buffer", "i32"], returns: "i64" },
+  recvmsg: { args: ["i32", "buffer", "i32"], returns: "i64" },
+  // Two numbers of 64 bits.
+  clock_gettime: { args: ["i32", "buffer"], returns: "i32" },
+  sendto: { args: ["i32", "buffer", "u64", "i32", "buffer", "u32"], returns: "i64" },
   // Two numbers of 64 bits on every system that Weir runs on.
   getrlimit: { args: ["i32", "buffer"], returns: "i32" },
   setrlimit: { args: ["i32", "buffer"], returns: "i32" },
@@ -145,15 +177,15 @@ function open(system: System): Libc | null {
         if (value >= 0) return { ok: true, value };
         return { ok: false, error: getSystemErrorName(-read.i32(where() as Pointer, 0)) };
       };
-      const control = (fd: number, command: number, value: number): number =>
+      const fcntl = (fd: number, command: number, value: number): number =>
         c.fcntl(fd, command, value, 0, 0, 0, 0, 0, value);
       return {
         system,
         socket(family) {
           const made = result(c.socket(family, SOCK_STREAM | system.socketFlags, 0));
           if (made.ok && system.socketFlags === 0) {
-            control(made.value, F_SETFD, FD_CLOEXEC);
-            control(made.value, F_SETFL, O_NONBLOCK_DARWIN);
+            fcntl(made.value, F_SETFD, FD_CLOEXEC);
+            fcntl(made.value, F_SETFL, O_NONBLOCK_DARWIN);
           }
           return made;
         },
@@ -163,7 +195,40 @@ function open(system: System): Libc | null {
         listen: (fd, backlog) => result(c.listen(fd, backlog)),
         getsockname: (fd, address) => result(c.getsockname(fd, address, new Uint32Array([address.length]))),
         close: (fd) => void c.close(fd),
-        duplicate: (fd) => result(control(fd, system.F_DUPFD_CLOEXEC, 0)),
+        duplicate: (fd) => result(fcntl(fd, system.F_DUPFD_CLOEXEC, 0)),
+        socketPair() {
+          const pair = new Int32Array(2);
+          const made = result(c.socketpair(system.AF_UNIX, SOCK_STREAM | system.socketFlags, 0, pair));
+          return made.ok ? { ok: true, value: pair[0]!, other: pair[1]! } : made;
+        },
+        sendDescriptors(fd, descriptors) {
+          if (!system.passes) return { ok: false, error: "ENOSYS" };
+          const { header, control } = messageFor(system, descriptors.length);
+          new Int32Array(control.buffer, CONTROL.bytes, descriptors.length).set(descriptors);
+          return result(Number(c.sendmsg(fd, header, MSG_NOSIGNAL | MSG_DONTWAIT)));
+        },
+        receiveDescriptors(fd) {
+          if (!system.passes) return [];
+          const { header, control } = messageFor(system, MOST_DESCRIPTORS);
+          if (Number(c.recvmsg(fd, header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC)) <= 0) return [];
+          const bytes = Number(new DataView(header.buffer).getBigUint64(MESSAGE.controlBytes, true));
+          if (bytes < CONTROL.bytes) return [];
+          const used = Number(new DataView(control.buffer).getBigUint64(0, true));
+          return [...new Int32Array(control.buffer, CONTROL.bytes, (used - CONTROL.bytes) / 4)];
+        },
+        sendDatagram(address, data) {
+          const made = result(c.socket(system.AF_UNIX, SOCK_DGRAM | system.socketFlags, 0));
+          if (!made.ok) return made;
+          const flags = system.passes ? MSG_NOSIGNAL | MSG_DONTWAIT : 0;
+          const sent = result(Number(c.sendto(made.value, data, data.length, flags, address, address.length)));
+          c.close(made.value);
+          return sent;
+        },
+        monotonicMicros() {
+          const time = new BigInt64Array(2);
+          const [seconds, nanos] = c.clock_gettime(system.CLOCK_MONOTONIC, time) === 0 ? time : [];
+          return seconds === undefined || nanos === undefined ? null : seconds * 1_000_000n + nanos / 1000n;
+        },
         openFiles() {
           const both = new BigUint64Array(2);
           const [soft, hard] = c.getrlimit(system.RLIMIT_NOFILE, both) === 0 ? both : [];
@@ -184,6 +249,36 @@ function open(system: System): Libc | null {
     }
   }
   return null;
+}
+
+/** A little below what one message may carry on Linux (SCM_MAX_FD, 253). */
+const MOST_DESCRIPTORS = 250;
+
+interface Message {
+  readonly header: Uint8Array<ArrayBuffer>;
+  readonly control: Uint8Array<ArrayBuffer>;
+}
+
+/** What the pointers of the last message's head point at: it must not be collected while the system reads it. */
+const held: { parts: readonly unknown[] } = { parts: [] };
+
+/** A message of one byte with room for so many descriptors: a stream carries none without a byte. */
+function messageFor(system: System, count: number): Message {
+  const byte = new Uint8Array(1);
+  const control = new Uint8Array(CONTROL.bytes + Math.ceil(count / 2) * 8);
+  const head = new DataView(control.buffer);
+  head.setBigUint64(0, BigInt(CONTROL.bytes + count * 4), true);
+  head.setInt32(CONTROL.level, system.SOL_SOCKET, true);
+  head.setInt32(CONTROL.type, SCM_RIGHTS, true);
+  const part = new BigUint64Array([BigInt(ptr(byte)), 1n]); // struct iovec
+  const header = new Uint8Array(MESSAGE.bytes);
+  const view = new DataView(header.buffer);
+  view.setBigUint64(MESSAGE.parts, BigInt(ptr(part)), true);
+  view.setBigUint64(MESSAGE.partCount, 1n, true);
+  view.setBigUint64(MESSAGE.control, BigInt(ptr(control)), true);
+  view.setBigUint64(MESSAGE.controlBytes, BigInt(control.length), true);
+  held.parts = [byte, part, header, control];
+  return { header, control };
 }
 
 let opened: Libc | null | undefined;

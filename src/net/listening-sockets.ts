@@ -19,8 +19,12 @@ export interface ListeningSockets {
   withdraw(worker: number): void;
   /** Makes up for `withdraw`. */
   restore(worker: number): void;
+  /** Lets another address of the same port be bound while these are open, as when `:80` becomes `127.0.0.1:80`. */
+  share(): void;
   /** Closes them, and removes a unix socket's file. What waits in a queue that no worker holds open is reset. */
   close(): void;
+  /** Closes them here, where another process goes on with them. */
+  release(): void;
   /** Removes a unix socket's file, so that nobody new finds it; for when somebody else closes the descriptors. */
   removeFile(): void;
 }

@@ -1,5 +1,5 @@
 import type { Address } from "../address.ts";
-import { isIPv4 } from "../address.ts";
+import { isIPv4, parseAddress } from "../address.ts";
 import type { System } from "./libc.ts";
 
 /** The 16 bytes of an IPv6 address; `isIPv6(text)` holds. */
@@ -57,4 +57,20 @@ export function socketAddress(system: System, address: Address): SocketAddress {
 /** The port in an address of IPv4 or IPv6, as `getsockname` gives it. */
 export function portOf(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getUint16(2);
+}
+
+/** What `getsockname` says, as an address; `null` for a family that Weir does not listen on, or a socket without a name. */
+export function readSocketAddress(system: System, bytes: Uint8Array): Address | null {
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const family = system.lengthByte ? view.getUint8(1) : view.getUint16(0, true);
+  if (family === system.AF_UNIX) {
+    const end = bytes.indexOf(0, 2);
+    const path = Buffer.from(bytes.subarray(2, end === -1 ? undefined : end)).toString();
+    return path === "" ? null : { kind: "unix", path };
+  }
+  if (family === system.AF_INET) return parseAddress(`${bytes.subarray(4, 8).join(".")}:${portOf(bytes)}`);
+  if (family !== system.AF_INET6) return null;
+  const groups = Array.from({ length: 8 }, (_, i) => view.getUint16(8 + 2 * i).toString(16));
+  const every = groups.every((group) => group === "0");
+  return parseAddress(every ? `:${portOf(bytes)}` : `[${groups.join(":")}]:${portOf(bytes)}`);
 }

@@ -1,7 +1,7 @@
 import { EXCHANGE_ERROR_CODES, type ErrorCode } from "../errors.ts";
 
 /**
- * The columns of a row of counters. A row belongs to one backend or one listener, as one worker saw it.
+ * The columns of a row of counters. A row belongs to one backend, one listener or one pool, as one worker saw it.
  * Each is a number that only this worker writes, with plain stores; whoever reads adds the workers up.
  */
 export const COLUMNS = [
@@ -17,7 +17,6 @@ export const COLUMNS = [
   "retries", // attempts repeated elsewhere or on a fresh connection after this backend failed
   "hedges", // second attempts on a backend beside one that took long elsewhere
   "pauses", // times that a listener stopped accepting, since there was no room
-  "latencyMicrosecondsSum",
 ] as const;
 
 /** Name of a counter. */
@@ -38,16 +37,38 @@ export function errorColumn(code: ErrorCode): number {
   return column;
 }
 
-/** Position of the first bucket of the latency histogram in a row. */
-export const FIRST_BUCKET: number = FIRST_ERROR + EXCHANGE_ERROR_CODES.length;
-
 /** Each power of two of microseconds has four buckets, up to 2²⁸ µs (4.5 minutes): a bucket is at most 25 % wide. */
 export const BUCKETS: number = 4 * 27;
 /** Microseconds from which on all are in the last bucket. */
 const LONGEST = 2 ** 28;
 
+/** A histogram of times in a row: where its sum of microseconds stands, and where its buckets do. */
+export interface Histogram {
+  readonly sum: number;
+  /** Position of the first bucket. */
+  readonly first: number;
+  readonly buckets: number;
+  /** 2 to the power of this many neighbours, of the buckets that `bucketOf` tells, are one here. */
+  readonly shift: number;
+}
+
+const FIRST_HISTOGRAM = FIRST_ERROR + EXCHANGE_ERROR_CODES.length;
+
+/** @param before the histogram that stands before it in the row, `null` for the first */
+function histogram(before: Histogram | null, shift: number): Histogram {
+  const sum = before === null ? FIRST_HISTOGRAM : before.first + before.buckets;
+  return { sum, first: sum + 1, buckets: BUCKETS >> shift, shift };
+}
+
+/** From the head of a request to the head of its response: of a pool the client's, waiting and all attempts included; of a backend an attempt's. */
+export const FIRST_BYTE: Histogram = histogram(null, 0);
+/** From the head of a request to the last byte of its response, likewise. */
+export const DURATION: Histogram = histogram(FIRST_BYTE, 0);
+/** From dialling to an open connection. Its buckets are four times as wide: a row is a kilobyte shorter for it. */
+export const CONNECT: Histogram = histogram(DURATION, 2);
+
 /** Numbers in a row, rounded up to whole cache lines of 64 bytes, so that two rows never share one. */
-export const ROW_LENGTH: number = Math.ceil((FIRST_BUCKET + BUCKETS) / 8) * 8;
+export const ROW_LENGTH: number = Math.ceil((CONNECT.first + CONNECT.buckets) / 8) * 8;
 
 /** The bucket that a latency falls into, from 0 to `BUCKETS - 1`. O(1). */
 export function bucketOf(microseconds: number): number {

@@ -4,7 +4,19 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { temporaryFolder } from "../../test/fixtures/temporary-folder.ts";
 import { EXCHANGE_ERROR_CODES } from "../errors.ts";
-import { BUCKETS, bucketFloor, bucketOf, COLUMN, COLUMNS, errorColumn, FIRST_BUCKET, ROW_LENGTH } from "./columns.ts";
+import {
+  BUCKETS,
+  bucketFloor,
+  bucketOf,
+  COLUMN,
+  COLUMNS,
+  CONNECT,
+  DURATION,
+  errorColumn,
+  FIRST_BYTE,
+  type Histogram,
+  ROW_LENGTH,
+} from "./columns.ts";
 import { Counters, countersBytes } from "./counters.ts";
 
 const anyLatency = fc.oneof(
@@ -53,11 +65,14 @@ describe("buckets of latencies", () => {
   });
 });
 
-test("columns, errors and buckets have places of their own in a row", () => {
+const HISTOGRAMS: readonly Histogram[] = [FIRST_BYTE, DURATION, CONNECT];
+
+test("columns, errors and histograms have places of their own in a row", () => {
   const places = [
     ...COLUMNS.map((name) => COLUMN[name]),
     ...EXCHANGE_ERROR_CODES.map(errorColumn),
-    ...Array.from({ length: BUCKETS }, (_, i) => FIRST_BUCKET + i),
+    ...HISTOGRAMS.map(({ sum }) => sum),
+    ...HISTOGRAMS.flatMap(({ first, buckets }) => Array.from({ length: buckets }, (_, i) => first + i)),
   ];
   expect(new Set(places).size).toBe(places.length);
   expect(Math.max(...places)).toBeLessThan(ROW_LENGTH);
@@ -91,7 +106,7 @@ test("rows of all workers are apart: what one writes is nobody else's", () => {
   );
 });
 
-test("a dead worker's numbers leave the totals, the others' stay", () => {
+test("what a dead worker had in flight leaves the totals, what it had counted stays, also the second time", () => {
   const counters = inMemory(3, 2);
   for (let worker = 0; worker < 3; worker++)
     for (let row = 0; row < 2; row++) {
@@ -99,15 +114,19 @@ test("a dead worker's numbers leave the totals, the others' stay", () => {
       own.begin();
       own.fail("BACKEND_REFUSED");
       own.add(COLUMN.bytesIn, 10 ** worker);
-      own.observeLatency(100);
+      own.observe(FIRST_BYTE, 100);
     }
   counters.nextTurn(0);
   counters.clearWorker(1);
+  counters.row(1, 0).add(COLUMN.bytesIn, 10);
+  counters.row(1, 0).fail("BACKEND_REFUSED");
+  counters.clearWorker(1);
   for (let row = 0; row < 2; row++) {
     expect(counters.inFlight(row)).toBe(2);
-    expect(counters.total(row, errorColumn("BACKEND_REFUSED"))).toBe(2);
-    expect(counters.total(row, COLUMN.bytesIn)).toBe(101);
-    expect(counters.total(row, COLUMN.latencyMicrosecondsSum)).toBe(200);
+    expect(counters.total(row, errorColumn("BACKEND_REFUSED"))).toBe(row === 0 ? 4 : 3);
+    expect(counters.total(row, COLUMN.bytesIn)).toBe(row === 0 ? 121 : 111);
+    expect(counters.total(row, FIRST_BYTE.sum)).toBe(300);
+    expect(counters.total(row, FIRST_BYTE.first + bucketOf(100))).toBe(3);
   }
   // The cursor is the pool's, not a worker's.
   expect(counters.nextTurn(0)).toBe(1);
@@ -131,13 +150,24 @@ test("a refused request counts as a request, an error and a response", () => {
   expect(counters.total(0, COLUMN.responses4xx)).toBe(1);
 });
 
-test("an observed latency is in its bucket and in the sum", () => {
-  const counters = inMemory(1, 1);
-  const row = counters.row(0, 0);
-  for (const microseconds of [3, 1000.5, 5e9]) row.observeLatency(microseconds);
-  expect(counters.total(0, COLUMN.latencyMicrosecondsSum)).toBe(3 + 1000.5 + 5e9);
-  expect(counters.total(0, FIRST_BUCKET + bucketOf(1000.5))).toBe(1);
-  expect(counters.total(0, FIRST_BUCKET + BUCKETS - 1)).toBe(1);
+test("an observed time is in its bucket and in the sum, of that histogram alone", () => {
+  fc.assert(
+    fc.property(fc.constantFrom(...HISTOGRAMS), fc.array(anyLatency, { maxLength: 9 }), (histogram, times) => {
+      const counters = inMemory(2, 2);
+      times.forEach((microseconds, i) => counters.row(i % 2, 1).observe(histogram, microseconds));
+      for (const each of HISTOGRAMS) {
+        const buckets = new Float64Array(each.buckets);
+        counters.addBuckets(1, each, buckets);
+        const expected = new Float64Array(each.buckets);
+        if (each === histogram) for (const time of times) expected[bucketOf(time) >> each.shift]! += 1;
+        expect(buckets).toEqual(expected);
+        const sum = each === histogram ? times.reduce((a, b) => a + b, 0) : 0;
+        expect(counters.total(1, each.sum)).toBeCloseTo(sum, 0);
+        counters.addBuckets(0, each, buckets);
+        expect(buckets).toEqual(expected);
+      }
+    }),
+  );
 });
 
 test("a cursor goes on from 0 after 2³²", () => {

@@ -1,11 +1,12 @@
 import { type ErrorCode, ERRORS } from "../errors.ts";
-import { bucketOf, COLUMN, errorColumn, FIRST_BUCKET, ROW_LENGTH } from "./columns.ts";
+import { bucketOf, COLUMN, errorColumn, type Histogram, ROW_LENGTH } from "./columns.ts";
+import { type Memory, memoryOf, wholeParts } from "./memory.ts";
 import { Slots } from "./slots.ts";
 
 /** How much room the counters need. */
 export interface CountersShape {
   readonly workers: number;
-  /** One row for each (pool, backend) and each listener. */
+  /** One row for each (pool, backend), each listener and each pool. */
   readonly rows: number;
   /** One cursor for each pool. */
   readonly cursors: number;
@@ -24,39 +25,96 @@ function gaugeBytes(shape: CountersShape): number {
   return roundUp(shape.rows * 4, LINE);
 }
 
+/** Rows that are mapped together: few, since how much a process maps of shared memory decides how much garbage it lets lie. */
+const BLOCK_ROWS = 32;
+/** Of one worker, in a block. */
+const SECTION = BLOCK_ROWS * ROW_LENGTH;
+
+/** Of everything but the rows. */
+function frontBytes(shape: CountersShape): number {
+  return wholeParts(HEADER_BYTES + shape.cursors * LINE + 2 * shape.workers * gaugeBytes(shape));
+}
+
+/** Some rows, of all workers and of the supervisor. */
+function blockBytes({ workers }: CountersShape): number {
+  return wholeParts((workers + 1) * SECTION * 8);
+}
+
 /** Bytes of memory for counters of that shape. */
 export function countersBytes(shape: CountersShape): number {
-  return HEADER_BYTES + shape.cursors * LINE + shape.workers * (2 * gaugeBytes(shape) + shape.rows * ROW_LENGTH * 8);
+  return frontBytes(shape) + Math.ceil(shape.rows / BLOCK_ROWS) * blockBytes(shape);
+}
+
+/** Where some rows and cursors are in the memory, of all workers: bytes, each range from the first to before the last. */
+export function countersRanges(
+  shape: CountersShape,
+  rows: { readonly from: number; readonly to: number },
+  cursors: { readonly from: number; readonly to: number },
+): readonly { readonly from: number; readonly to: number }[] {
+  const ranges = [{ from: HEADER_BYTES + cursors.from * LINE, to: HEADER_BYTES + cursors.to * LINE }];
+  for (let i = 0; i < 2 * shape.workers; i++) {
+    const at = HEADER_BYTES + shape.cursors * LINE + i * gaugeBytes(shape);
+    ranges.push({ from: at + rows.from * 4, to: at + rows.to * 4 });
+  }
+  for (let first = rows.from; first < rows.to;) {
+    const block = Math.floor(first / BLOCK_ROWS);
+    const end = Math.min(rows.to, (block + 1) * BLOCK_ROWS);
+    for (let section = 0; section <= shape.workers; section++) {
+      const at = frontBytes(shape) + block * blockBytes(shape) + section * SECTION * 8;
+      const of = (row: number): number => at + (row - block * BLOCK_ROWS) * ROW_LENGTH * 8;
+      ranges.push({ from: of(first), to: of(end) });
+    }
+    first = end;
+  }
+  return ranges;
 }
 
 /**
  * Counters in memory that all workers and the supervisor map. Every number has one writer, its worker, and is stored
  * plainly; only the cursors, which all workers advance, are atomic, and what `Slots` counts, since it goes by what others have
  * stored. Layout: a header of one page (reserved), the cursors a cache line each, the in-flight counts of each worker, what waits
- * in each worker, then the rows of each worker.
+ * in each worker; then blocks of rows, each with those of each worker, and last the supervisor's: what workers that are gone had
+ * counted. A block is mapped when one of its rows is first asked for.
  */
 export class Counters {
   readonly shape: CountersShape;
+  readonly #memory: Memory;
+  /** Where the blocks begin. */
+  readonly #first: number;
   readonly #cursors: Int32Array;
   /** In-flight counts, one section of `#stride` numbers for each worker. */
   readonly #inFlight: Int32Array;
   /** What waits for room, likewise. */
   readonly #waiting: Int32Array;
   readonly #stride: number;
-  readonly #cells: Float64Array;
+  readonly #blocks: (Float64Array | undefined)[] = [];
 
-  /** @param memory at least `countersBytes(shape)` bytes, zeroed when new */
-  constructor(memory: ArrayBufferLike, shape: CountersShape, offset = 0) {
+  /** @param memory at least `countersBytes(shape)` bytes from `offset`, a multiple of `PART_BYTES`, on; zeroed when new */
+  constructor(memory: ArrayBufferLike | Memory, shape: CountersShape, offset = 0) {
     this.shape = shape;
-    const cursors = offset + HEADER_BYTES;
+    this.#memory = memoryOf(memory);
+    this.#first = offset + frontBytes(shape);
+    const { buffer, at } = this.#memory.part(offset, this.#first);
+    const cursors = at + HEADER_BYTES;
     const inFlight = cursors + shape.cursors * LINE;
     const waiting = inFlight + shape.workers * gaugeBytes(shape);
-    const cells = waiting + shape.workers * gaugeBytes(shape);
-    this.#cursors = new Int32Array(memory, cursors, (shape.cursors * LINE) / 4);
+    this.#cursors = new Int32Array(buffer, cursors, (shape.cursors * LINE) / 4);
     this.#stride = gaugeBytes(shape) / 4;
-    this.#inFlight = new Int32Array(memory, inFlight, shape.workers * this.#stride);
-    this.#waiting = new Int32Array(memory, waiting, shape.workers * this.#stride);
-    this.#cells = new Float64Array(memory, cells, shape.workers * shape.rows * ROW_LENGTH);
+    this.#inFlight = new Int32Array(buffer, inFlight, shape.workers * this.#stride);
+    this.#waiting = new Int32Array(buffer, waiting, shape.workers * this.#stride);
+  }
+
+  /** The block of a row. */
+  #block(row: number): Float64Array {
+    const block = Math.floor(row / BLOCK_ROWS);
+    return (this.#blocks[block] ??= this.#map(block));
+  }
+
+  #map(block: number): Float64Array {
+    const size = blockBytes(this.shape);
+    const from = this.#first + block * size;
+    const { buffer, at } = this.#memory.part(from, from + size);
+    return new Float64Array(buffer, at, (this.shape.workers + 1) * SECTION);
   }
 
   /** Takes the next number of a pool's cursor, over all workers; from 0 to 2³² − 1. About 10 ns. */
@@ -79,8 +137,8 @@ export class Counters {
    * @param pool a row whose in-flight count goes along with this one's, so that the sum over many need not be added up
    */
   row(worker: number, row: number, pool: number | null = null): Row {
-    const start = (worker * this.shape.rows + row) * ROW_LENGTH;
-    const cells = this.#cells.subarray(start, start + ROW_LENGTH);
+    const start = worker * SECTION + placeOf(row);
+    const cells = this.#block(row).subarray(start, start + ROW_LENGTH);
     const inFlight = this.#inFlightOf(worker, row);
     return pool === null ? new Row(cells, inFlight) : new SummedRow(cells, inFlight, this.#inFlightOf(worker, pool));
   }
@@ -114,24 +172,73 @@ export class Counters {
     return new Slots(this.#waiting, this.#stride, worker, row);
   }
 
-  /** A column of a row, over all workers. O(workers). */
+  /** A column of a row, over all workers, also those that are gone: it never falls while the row is one thing's. O(workers). */
   total(row: number, column: number): number {
     let sum = 0;
-    const step = this.shape.rows * ROW_LENGTH;
-    for (let at = row * ROW_LENGTH + column; at < this.#cells.length; at += step) sum += this.#cells[at] ?? 0;
+    const block = this.#block(row);
+    for (let at = placeOf(row) + column; at < block.length; at += SECTION) sum += block[at]!;
     return sum;
   }
 
-  /** Takes a dead worker's numbers out of the totals. To be called when nothing writes as that worker. */
-  clearWorker(worker: number): void {
-    this.#inFlight.fill(0, worker * this.#stride, (worker + 1) * this.#stride);
-    this.#waiting.fill(0, worker * this.#stride, (worker + 1) * this.#stride);
-    const length = this.shape.rows * ROW_LENGTH;
-    this.#cells.fill(0, worker * length, (worker + 1) * length);
+  /** The buckets of a histogram of a row, over all workers, added to what is in `into`. O(workers × buckets). */
+  addBuckets(row: number, { first, buckets }: Histogram, into: Float64Array): void {
+    const block = this.#block(row);
+    for (let from = placeOf(row) + first; from < block.length; from += SECTION)
+      for (let bucket = 0; bucket < buckets; bucket++) into[bucket]! += block[from + bucket]!;
+  }
+
+  /**
+   * Ends what a dead worker had in flight and waiting; what it had counted stays in the totals, as the supervisor's. To be called
+   * by the supervisor when nothing writes as that worker.
+   * @param rows that are in use: those behind them may have no memory yet
+   */
+  clearWorker(worker: number, rows: number = this.shape.rows): void {
+    this.#inFlight.fill(0, worker * this.#stride, worker * this.#stride + rows);
+    this.#waiting.fill(0, worker * this.#stride, worker * this.#stride + rows);
+    for (let row = 0; row < rows; row++) {
+      const block = this.#block(row);
+      const own = worker * SECTION + placeOf(row);
+      const gone = this.shape.workers * SECTION + placeOf(row);
+      for (let at = 0; at < ROW_LENGTH; at++) {
+        const counted = block[own + at]!;
+        if (counted === 0) continue;
+        block[gone + at]! += counted;
+        block[own + at] = 0;
+      }
+    }
+  }
+
+  /** Forgets all of a row, of all workers, when it becomes another's. To be called when no worker writes it. */
+  clearRow(row: number): void {
+    const block = this.#block(row);
+    for (let from = placeOf(row); from < block.length; from += SECTION) block.fill(0, from, from + ROW_LENGTH);
+    for (let at = row; at < this.#inFlight.length; at += this.#stride) {
+      this.#inFlight[at] = 0;
+      this.#waiting[at] = 0;
+    }
+  }
+
+  /** Begins a cursor anew, when it becomes another's. */
+  clearCursor(cursor: number): void {
+    Atomics.store(this.#cursors, cursor * (LINE / 4), 0);
+  }
+
+  /**
+   * Counts as in flight at the row of a pool what one worker has in flight at the rows of its backends, for rows that are kept along with
+   * the pool's from now on.
+   */
+  sumInFlight(worker: number, pool: number, rows: readonly number[]): void {
+    const first = worker * this.#stride;
+    this.#inFlight[first + pool] = rows.reduce((sum, row) => sum + this.#inFlight[first + row]!, 0);
   }
 }
 
-/** One worker's counters of one backend or listener. Writing costs about 2 ns. */
+/** Where a row is in its block, in each section. */
+function placeOf(row: number): number {
+  return (row % BLOCK_ROWS) * ROW_LENGTH;
+}
+
+/** One worker's counters of one backend, listener or pool. Writing costs about 2 ns. */
 export class Row {
   readonly #cells: Float64Array;
   readonly #inFlight: Int32Array;
@@ -161,9 +268,10 @@ export class Row {
     this.#cells[COLUMN.responses1xx + ((status / 100) | 0) - 1]! += 1;
   }
 
-  observeLatency(microseconds: number): void {
-    this.#cells[COLUMN.latencyMicrosecondsSum]! += microseconds;
-    this.#cells[FIRST_BUCKET + bucketOf(microseconds)]! += 1;
+  /** Counts a time in a histogram. */
+  observe({ sum, first, shift }: Histogram, microseconds: number): void {
+    this.#cells[sum]! += microseconds;
+    this.#cells[first + (bucketOf(microseconds) >> shift)]! += 1;
   }
 
   begin(): void {

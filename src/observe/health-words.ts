@@ -36,6 +36,19 @@ export function healthWordsBytes({ pools, rows }: HealthWordsShape): number {
   return (pools + rows) * LINE * 4;
 }
 
+/** Where some rows and lines of pools are in the memory of the words: bytes, each range from the first to before the last. */
+export function healthWordsRanges(
+  shape: HealthWordsShape,
+  rows: { readonly from: number; readonly to: number },
+  pools: { readonly from: number; readonly to: number },
+): readonly { readonly from: number; readonly to: number }[] {
+  const first = shape.pools * LINE * 4;
+  return [
+    { from: pools.from * LINE * 4, to: pools.to * LINE * 4 },
+    { from: first + rows.from * LINE * 4, to: first + rows.to * LINE * 4 },
+  ];
+}
+
 /** What the keeper of a pool says of it. By the position of the backend in its pool. */
 export interface Published {
   /** 0 where a backend gets no new work. */
@@ -78,9 +91,16 @@ export class HealthWords {
     }
     Atomics.store(this.#pools, line + POOL.panic, panic ? 1 : 0);
     Atomics.store(this.#pools, line + POOL.scale, Math.round(scale * SCALE_UNIT));
-    const version = (this.#pools[line + POOL.version]! + 1) | 0;
-    // 0 is kept for what was never published.
-    Atomics.store(this.#pools, line + POOL.version, version === 0 ? 1 : version);
+    this.#bump(line);
+  }
+
+  /** Takes all work from backends that have left a pool, for exchanges that still go by the plan before. */
+  withdraw(pool: number, rows: readonly number[]): void {
+    for (const row of rows) {
+      Atomics.store(this.#rows, row * LINE + ROW.weight, 0);
+      Atomics.store(this.#rows, row * LINE + ROW.flags, HEALTH_FLAG.drain);
+    }
+    this.#bump(pool * LINE);
   }
 
   /**
@@ -153,6 +173,17 @@ export class HealthWords {
   /** Forgets a backend, for a row that becomes another's. To be called when no worker writes it. */
   clear(row: number): void {
     this.#rows.fill(0, row * LINE, (row + 1) * LINE);
+  }
+
+  /** Forgets a pool, for a line that becomes another's. To be called when no worker reads or writes it. */
+  clearPool(pool: number): void {
+    this.#pools.fill(0, pool * LINE, (pool + 1) * LINE);
+  }
+
+  #bump(line: number): void {
+    const version = (this.#pools[line + POOL.version]! + 1) | 0;
+    // 0 is kept for what was never published.
+    Atomics.store(this.#pools, line + POOL.version, version === 0 ? 1 : version);
   }
 
   #alarm(pool: number, word: number): void {

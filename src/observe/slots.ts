@@ -31,6 +31,11 @@ export class Slots {
     return this.#cells[this.#own]!;
   }
 
+  /** What all workers hold. O(workers). */
+  get taken(): number {
+    return this.#total();
+  }
+
   /**
    * Takes a slot if no more than `most` are then taken over all workers. Where workers meet at the last one it may go to neither
    * of them, though hardly ever: it is free then for whoever asks next.

@@ -22,6 +22,19 @@ export interface Affinity {
    * already says so and needs no renewal.
    */
   fieldFor(request: RequestFields, index: number): Buffer | null;
+  /** What the cookie of a request says, and what is made of it: `pinned` is what `pinnedOf` answers. For people who ask. */
+  explain(request: RequestFields): PinExplained;
+}
+
+/** What is made of the cookie of a client. */
+export interface PinExplained {
+  /** Name of the cookie. */
+  readonly cookie: string;
+  /** The backend that a valid cookie names; -1 for none. */
+  readonly named: number;
+  /** The backend that its client is pinned to; -1 for none. */
+  readonly pinned: number;
+  readonly why: string;
 }
 
 /** Gives the HMAC-SHA-256 (RFC 2104) of bytes under the secret of affinity: 32 bytes. Some microseconds. */

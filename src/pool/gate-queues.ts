@@ -77,6 +77,13 @@ export class GateQueues<W> {
     return true;
   }
 
+  /** Whether one more may wait: for a backend, or for the pool where `at` is -1. */
+  hasRoom(at: number): boolean {
+    const { waiting, waitingFor, maxQueue, maxQueueFor } = this.#parts;
+    if (waiting.taken >= maxQueue) return false;
+    return at === -1 || waitingFor[at]!.taken < maxQueueFor[at]!;
+  }
+
   /** Who waits under this name. */
   find(waiter: W): Waiting<W> | undefined {
     return this.#all.get(waiter);

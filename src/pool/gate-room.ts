@@ -17,11 +17,25 @@ interface Bounds {
   readonly slots: Slots;
 }
 
-function boundsOf({ maxConnections, maxInFlight }: Bounded, slots: Slots): Bounds {
+/** What is taken of a limit just now. */
+export interface RoomState {
+  /** Over all workers; `Infinity` for none. */
+  readonly most: number;
+  /** Of this worker, as learnt from latency; `null` where nothing is. */
+  readonly learnt: number | null;
+  /** Under way in this worker. */
+  readonly own: number;
+  /** Under way over all workers. */
+  readonly taken: number;
+  /** Whether one more would get in. */
+  readonly open: boolean;
+}
+
+function boundsOf({ maxConnections, maxInFlight }: Bounded, slots: Slots, known: ConcurrencyLimit | null): Bounds {
   const numbers = [maxConnections, maxInFlight].filter((value) => typeof value === "number");
   return {
     most: Math.min(Number.POSITIVE_INFINITY, ...numbers),
-    learnt: maxInFlight === "auto" ? new ConcurrencyLimit() : null,
+    learnt: maxInFlight === "auto" ? (known ?? new ConcurrencyLimit()) : null,
     slots,
   };
 }
@@ -44,17 +58,37 @@ export class GateRoom {
   /**
    * @param pool in-flight slots of the pool's row, which go up and down with those of its backends
    * @param slots in-flight slots of the backends' rows
+   * @param known the limit that was learnt of a backend, or of the pool (-1), before this took its place
    */
-  constructor(limits: PoolLimits, pool: Slots, backends: readonly Bounded[], slots: readonly Slots[]) {
-    this.#pool = boundsOf(limits, pool);
-    this.#backends = backends.map((backend, index) => boundsOf(backend, slots[index]!));
+  constructor(
+    limits: PoolLimits,
+    pool: Slots,
+    backends: readonly Bounded[],
+    slots: readonly Slots[],
+    known: (index: number) => ConcurrencyLimit | null = () => null,
+  ) {
+    this.#pool = boundsOf(limits, pool, known(-1));
+    this.#backends = backends.map((backend, index) => boundsOf(backend, slots[index]!, known(index)));
     this.#learns = [this.#pool, ...this.#backends].some(({ learnt }) => learnt !== null);
+  }
+
+  /** The limit that is learnt of a backend, or of the pool where `index` is -1; `null` where none is. */
+  learntOf(index: number): ConcurrencyLimit | null {
+    return (index === -1 ? this.#pool : this.#backends[index]!).learnt;
   }
 
   /** As a policy sees it: most that a backend takes over all workers, 0 while this worker has as much there as it may. */
   capacity(index: number): number {
     const { most, learnt, slots } = this.#backends[index]!;
     return learnt !== null && slots.own >= learnt.limit ? 0 : most;
+  }
+
+  /** The limit of a backend, or of the pool where `index` is -1, and what is taken of it, without taking any. O(workers). */
+  describe(index: number): RoomState {
+    const { most, learnt, slots } = index === -1 ? this.#pool : this.#backends[index]!;
+    const { own, taken } = slots;
+    const limit = learnt === null ? null : learnt.limit;
+    return { most, learnt: limit, own, taken, open: (limit === null || own < limit) && taken < most };
   }
 
   /** Takes a slot in the pool. */

@@ -73,6 +73,7 @@ class Gates {
           latency: () => 0,
           failing: () => 0,
           nextTurn: () => counters.nextTurn(0),
+          turn: () => counters.turn(0),
         },
         undefined,
         { words, pool: 0, rows: indexes },

@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { ErrorCode } from "../errors.ts";
 import { GateQueues, type GateQueuesParts, type Waiting } from "./gate-queues.ts";
+import { explainGate, type GateExplained } from "./explain-gate.ts";
 import type { GateRoom } from "./gate-room.ts";
 import type { Pool } from "./pool.ts";
 
@@ -39,6 +40,8 @@ export interface GateParts extends GateQueuesParts {
   /** 0 for no deadline. */
   readonly queueTimeoutMs: number;
   readonly clock: Clock;
+  /** The gate that this one takes the place of: who waits there came first. */
+  readonly elder?: Gate | null;
   /** Called when a first waiter comes: someone must then call `poll` every `POLL_MS` until the gate is idle. */
   readonly onBusy: () => void;
 }
@@ -57,6 +60,8 @@ export class Gate {
   readonly retryAfterSeconds: number;
   readonly #parts: GateParts;
   readonly #queues: GateQueues<Waiter>;
+  /** `null` as soon as nothing waits there. */
+  #elder: Gate | null;
   #serving = false;
   #again = false;
   #pinnedNext = false;
@@ -65,6 +70,7 @@ export class Gate {
   constructor(parts: GateParts) {
     this.#parts = parts;
     this.#queues = new GateQueues(parts);
+    this.#elder = parts.elder ?? null;
     this.retryAfterSeconds = Math.max(1, Math.ceil(parts.queueTimeoutMs / 1000));
   }
 
@@ -82,10 +88,10 @@ export class Gate {
     const wanted = tried.includes(pinned) ? -1 : pinned;
     if (wanted !== -1) {
       // Who comes later than others waits behind them: what is free now is theirs.
-      if (!this.#queues.isWaitedFor(wanted) && this.#takePinned(wanted)) return wanted;
+      if (!this.#queues.isWaitedFor(wanted) && !this.#eldersWait() && this.#takePinned(wanted)) return wanted;
       if (this.#wait(waiter, key, tried, wanted)) return WAITING;
     }
-    if (this.#queues.any.size === 0) {
+    if (this.#queues.any.size === 0 && !this.#eldersWait()) {
       const index = this.tryEnter(key, tried);
       if (index !== FULL) return index;
     } else if (!this.#parts.pool.takesWork(tried)) return NONE;
@@ -106,6 +112,12 @@ export class Gate {
     return this.#takePinned(index);
   }
 
+  /** What `enter` would do now with one that has tried nothing. Takes nothing; see `Picker.explain`. */
+  explain(key: number, pinned: number): GateExplained {
+    const { pool, room } = this.#parts;
+    return explainGate({ pool, room, queues: this.#queues }, key, pinned);
+  }
+
   /** A waiter is no longer interested (client gone). Nothing happens where it does not wait. */
   leave(waiter: Waiter): void {
     const waiting = this.#queues.find(waiter);
@@ -114,11 +126,13 @@ export class Gate {
 
   /** After an attempt on a backend has ended and `row.end()` was called: lets the next ones in. */
   left(): void {
+    if (this.#elder !== null && this.#eldersWait()) this.#elder.left();
     if (this.#queues.size > 0) this.#serve(true);
   }
 
   /** Turns away what has waited too long, and lets in what there is room for. To be called every `POLL_MS` while not idle. */
   poll(): void {
+    if (this.#elder !== null && this.#eldersWait()) this.#elder.poll();
     this.#expire();
     this.#serve(false);
   }
@@ -134,6 +148,13 @@ export class Gate {
     if (now - this.#reportedMs < QUIET_MS) return false;
     this.#reportedMs = now;
     return true;
+  }
+
+  /** Whether anybody waits at a gate that this one takes the place of. */
+  #eldersWait(): boolean {
+    if (this.#elder === null) return false;
+    if (this.#elder.idle && !this.#elder.#eldersWait()) this.#elder = null;
+    return this.#elder !== null;
   }
 
   /** Reserves the one backend that is wanted, if it has room. */

@@ -50,7 +50,7 @@ const NOTICE_MS = 60_000;
  */
 export class HealthKeeper {
   readonly #random: Random;
-  readonly #zone: string | null;
+  #zone: string | null;
   readonly #events: HealthEvents;
   #plan: HealthPlan | null = null;
   #members: readonly BackendHealth[] = [];
@@ -73,7 +73,14 @@ export class HealthKeeper {
    * Says what the pool is, at first and at each change of it. The backends of the first time are those of Weir's own start and
    * have no slow start. To be followed by a look.
    */
-  configure(plan: HealthPlan, members: readonly BackendFacts[], evidence: Evidence, now: number): void {
+  configure(
+    plan: HealthPlan,
+    members: readonly BackendFacts[],
+    evidence: Evidence,
+    now: number,
+    zone: string | null = this.#zone,
+  ): void {
+    this.#zone = zone;
     const before = this.#plan;
     const asksAnew = before?.probe != null && plan.probe !== null && probeKey(before.probe) !== probeKey(plan.probe);
     this.#members = members.map((member, index) => {

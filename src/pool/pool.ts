@@ -6,6 +6,7 @@ import {
   type PolicyOptions,
   type Tools,
 } from "../balance/policy.ts";
+import type { Explained } from "../balance/explained.ts";
 import { pickUntried } from "../balance/exclude.ts";
 import { HEALTH_FLAG, HealthWords, healthWordsBytes, isOnlyEjected, keepsPinned } from "../observe/health-words.ts";
 import { ShareCap } from "./share-cap.ts";
@@ -28,7 +29,7 @@ export interface PoolWords {
 }
 
 /** Always wants what was tried: `pickUntried` then goes through the list. */
-const INSISTENT: Picker = { pick: (_key, tried) => tried?.[0] ?? -1 };
+const INSISTENT: Pick<Picker, "pick"> = { pick: (_key, tried) => tried?.[0] ?? -1 };
 
 /** Words of a pool whose health nobody keeps: the weights of the plan hold. */
 function unkept(): PoolWords {
@@ -85,6 +86,12 @@ export class Pool {
     if (picker === null) return -1;
     if (tried.length === 0) return picker.pick(key);
     return pickUntried(picker, key, this.#candidates, tried, this.#tools);
+  }
+
+  /** How `pick` would choose now for an exchange that has tried nothing; `null` where no backend takes work. See `Picker.explain`. */
+  explain(key: number): Explained | null {
+    if (this.#words.version(this.#pool) !== this.#version) this.#prepare();
+    return this.#picker === null ? null : this.#picker.explain(key);
   }
 
   /**
@@ -173,6 +180,6 @@ export class Pool {
     if (ramping.length === 0) return this.#policy.prepare(candidates, this.#tools, this.#options);
     const cap = new ShareCap(candidates, ramping, this.#tools);
     const picker = this.#policy.prepare(candidates, cap.tools, this.#options);
-    return { pick: (key, tried) => cap.pick(picker, key, tried) };
+    return { pick: (key, tried) => cap.pick(picker, key, tried), explain: (key) => cap.explain(picker, key) };
   }
 }

@@ -1,3 +1,4 @@
+import type { Explained } from "../balance/explained.ts";
 import type { Candidate, Picker, Tools } from "../balance/policy.ts";
 
 /** Picks that a backend may be behind, and then catch up with: so that chance does not cost it its share. */
@@ -49,6 +50,23 @@ export class ShareCap {
       this.#asOf[index] = this.#picks;
     }
     return index;
+  }
+
+  /** Explains what `pick` would choose now. */
+  explain(picker: Picker, key: number): Explained {
+    const told = picker.explain(key);
+    if (told.choice === -1) {
+      this.#lifted = true;
+      const lifted = picker.explain(key);
+      this.#lifted = false;
+      return lifted;
+    }
+    const candidates = told.candidates.map((each) =>
+      each.score === null || Number.isFinite(each.score) || this.#mayTake(each.index)
+        ? each
+        : { ...each, score: null, refused: "has had its share, as long as its slow start lasts" },
+    );
+    return { ...told, candidates };
   }
 
   #mayTake(index: number): boolean {

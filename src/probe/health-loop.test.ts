@@ -27,7 +27,7 @@ class Bench {
     this.#ports = ports;
     const counters = { workers: 1, rows: ports.length, cursors: 1 };
     const shape = { pools: 1, rows: ports.length };
-    const offset = Math.ceil(countersBytes(counters) / 64) * 64;
+    const offset = countersBytes(counters);
     const memory = new ArrayBuffer(offset + healthWordsBytes(shape));
     this.words = new HealthWords(memory, shape, offset);
     this.counters = new Counters(memory, counters);
@@ -57,7 +57,7 @@ class Bench {
         ...of[index],
       };
     });
-    this.loop.configure([{ name: "app", health, backends, rows: backends.map((_, row) => row) }]);
+    this.loop.configure([{ plan: { name: "app", health, backends }, rows: backends.map((_, row) => row), line: 0 }]);
   }
 
   pass(ms: number): void {

@@ -14,11 +14,16 @@ import { ProbeScheduler, type ProbeTarget } from "./scheduler.ts";
 
 /** A pool, as far as its health goes. */
 export interface PoolHealth {
-  readonly name: string;
-  readonly health: HealthPlan;
-  readonly backends: readonly (BackendFacts & { readonly address: Address })[];
+  /** Of the plan: the same object as the time before where nothing has changed. */
+  readonly plan: {
+    readonly name: string;
+    readonly health: HealthPlan;
+    readonly backends: readonly (BackendFacts & { readonly address: Address })[];
+  };
   /** Row of each backend, in the counters and in the words. */
   readonly rows: readonly number[];
+  /** Its cursor, and its line of the words. */
+  readonly line: number;
 }
 
 /** What a health loop needs from outside. */
@@ -33,16 +38,13 @@ export interface HealthLoopOptions extends ProbeTools {
 }
 
 interface Kept {
+  readonly pool: PoolHealth;
   readonly keeper: HealthKeeper;
   readonly evidence: Evidence;
-  /** Position of the pool in the plan, which is its line of the words. */
-  readonly pool: number;
-  readonly rows: readonly number[];
   /** Alarms as of the last look. */
   alarms: number;
   /** Who takes turns, and how often, as published last; `null` before the first time. */
   turns: readonly Candidate[] | null;
-  readonly ids: readonly string[];
 }
 
 /**
@@ -53,9 +55,13 @@ export class HealthLoop {
   readonly #options: HealthLoopOptions;
   readonly #scheduler: ProbeScheduler;
   #kept: ReadonlyMap<string, Kept> = new Map();
+  #zone: string | null;
+  /** Rows that have left a pool which goes on, until they are withdrawn. */
+  #gone: { readonly line: number; readonly rows: readonly number[] }[] = [];
 
   constructor(options: HealthLoopOptions) {
     this.#options = options;
+    this.#zone = options.zone;
     this.#scheduler = new ProbeScheduler({
       dial: options.dial,
       wheel: options.wheel,
@@ -65,24 +71,35 @@ export class HealthLoop {
   }
 
   /**
-   * Says what pools there are: at the start before any worker picks, and at each reload. What is known of a backend stays with its
-   * pool's name and its own. What holds is published before this returns.
+   * Says what pools there are: at the start before any worker picks, and at each change before any worker goes by it. A pool that is the same
+   * is left alone; what is known of a backend stays with its pool's name and its own. What holds is published before this returns.
+   * @param zone the zone Weir is in from now on; `null` for no preference
    */
-  configure(pools: readonly PoolHealth[]): void {
-    const { random, zone, clock } = this.#options;
+  configure(pools: readonly PoolHealth[], zone: string | null = this.#zone): void {
     const before = this.#kept;
+    this.#gone = [];
+    const moved = zone !== this.#zone;
+    this.#zone = zone;
     this.#kept = new Map(
-      pools.map(({ name, health, backends, rows }, pool) => {
-        const keeper = before.get(name)?.keeper ?? new HealthKeeper(name, zone, random);
-        const evidence = this.#evidenceOf(rows);
-        keeper.configure(health, backends, evidence, clock.now());
-        const ids = backends.map(({ id }) => id);
-        const alarms = this.#options.words.alarms(pool);
-        return [name, { keeper, evidence, pool, rows, alarms, turns: null, ids }];
+      pools.map((pool) => {
+        const { name } = pool.plan;
+        const kept = before.get(name) ?? null;
+        return [name, kept !== null && !moved && isSame(kept.pool, pool) ? kept : this.#keep(pool, kept)];
       }),
     );
+    for (const [name, kept] of before) this.#noteGone(kept.pool, this.#kept.get(name)?.pool ?? null);
     this.#scheduler.setTargets(pools.flatMap(targetsOf));
     this.tick();
+  }
+
+  /**
+   * Every worker goes by what was configured last: backends that have left a pool get no more work from exchanges that began before either.
+   * Where a pool has none of its backends left they keep it: there is no other for those exchanges.
+   */
+  withdraw(): void {
+    const { words } = this.#options;
+    for (const { line, rows } of this.#gone) words.withdraw(line, rows);
+    this.#gone = [];
   }
 
   /** To be called every tick of the wheel. Costs next to nothing while nothing happens: O(pools). */
@@ -90,7 +107,7 @@ export class HealthLoop {
     const { clock, words } = this.#options;
     const now = clock.now();
     for (const kept of this.#kept.values()) {
-      const alarms = words.alarms(kept.pool);
+      const alarms = words.alarms(kept.pool.line);
       if (alarms === kept.alarms && kept.keeper.nextLook(now) > now) continue;
       kept.alarms = alarms;
       this.#look(kept, now);
@@ -109,11 +126,11 @@ export class HealthLoop {
 
   #look(kept: Kept, now: number): void {
     const { words, log } = this.#options;
-    const { keeper, evidence, pool, rows } = kept;
+    const { keeper, evidence, pool } = kept;
     const { published, events } = keeper.look(evidence, now);
     if (published !== null) {
       this.#moveTurns(kept, published.weights);
-      words.publish(pool, rows, published);
+      words.publish(pool.line, pool.rows, published);
     }
     for (const { level, event, fields } of events) log[level](event, fields);
   }
@@ -121,14 +138,30 @@ export class HealthLoop {
   /** Weights change without a jump of the sequence: the turns of the new ones go on where those of the old ones were. */
   #moveTurns(kept: Kept, weights: ArrayLike<number>): void {
     const { counters } = this.#options;
-    const { turns: before, pool, ids } = kept;
-    const turns = ids
-      .map((id, index) => ({ index, id, weight: weights[index] ?? 0 }))
+    const { turns: before, pool } = kept;
+    const turns = pool.plan.backends
+      .map(({ id }, index) => ({ index, id, weight: weights[index] ?? 0 }))
       .filter(({ weight }) => weight > 0);
     kept.turns = turns;
     if (before === null || before.length === 0 || turns.length === 0) return;
-    const skipped = turnsToSkip(before, turns, counters.turn(pool));
-    if (skipped > 0) counters.skipTurns(pool, skipped);
+    const skipped = turnsToSkip(before, turns, counters.turn(pool.line));
+    if (skipped > 0) counters.skipTurns(pool.line, skipped);
+  }
+
+  #keep(pool: PoolHealth, before: Kept | null): Kept {
+    const { random, clock, words } = this.#options;
+    const { name, health, backends } = pool.plan;
+    const keeper = before?.keeper ?? new HealthKeeper(name, this.#zone, random);
+    const evidence = this.#evidenceOf(pool.rows);
+    keeper.configure(health, backends, evidence, clock.now(), this.#zone);
+    return { pool, keeper, evidence, alarms: words.alarms(pool.line), turns: before?.turns ?? null };
+  }
+
+  #noteGone(before: PoolHealth, after: PoolHealth | null): void {
+    if (after === null || after === before) return;
+    const stay = new Set(after.rows);
+    const rows = before.rows.filter((row) => !stay.has(row));
+    if (rows.length > 0 && rows.length < before.rows.length) this.#gone.push({ line: after.line, rows });
   }
 
   #evidenceOf(rows: readonly number[]): Evidence {
@@ -143,7 +176,15 @@ export class HealthLoop {
   }
 }
 
-function targetsOf({ name, health, backends }: PoolHealth): readonly ProbeTarget[] {
+function isSame(before: PoolHealth, after: PoolHealth): boolean {
+  return (
+    before.plan === after.plan &&
+    before.line === after.line &&
+    before.rows.every((row, index) => row === after.rows[index])
+  );
+}
+
+function targetsOf({ plan: { name, health, backends } }: PoolHealth): readonly ProbeTarget[] {
   const { probe } = health;
   // Whoever is in maintenance is left alone; a draining one is asked, so that it can say when it is ready again.
   const asked = probe === null ? [] : backends.filter(({ state }) => state !== "maintenance");

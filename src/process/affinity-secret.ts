@@ -14,6 +14,7 @@ import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { WeirError } from "../errors.ts";
 import type { Plan } from "../plan.ts";
+import { withExplainToken } from "./explain-token.ts";
 
 /** The file in the state folder: the secret as text, so that it can be copied into a configuration. */
 const FILE = "affinity-secret";
@@ -29,11 +30,13 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * Fills in the generated secret where a pool with affinity sets none; made at the first start, and then the same for all Weirs of this
  * user. Touches no file where no pool needs it. For whoever is about to run a plan, not for those who only check it.
- * @throws STATE_UNUSABLE, SECRET_UNSAFE
+ * @param known the generated one where it was read before: it stays the same as long as Weir runs, whatever becomes of the file
+ * @throws STATE_UNUSABLE, SECRET_UNSAFE, EXPLAIN_TOKEN_UNSAFE
  */
-export function withSecrets(plan: Plan, environment: Environment = process.env): Plan {
+export function withSecrets(given: Plan, environment: Environment = process.env, known: string | null = null): Plan {
+  const plan = withExplainToken(given);
   if (!plan.pools.some(({ affinity }) => affinity !== null && affinity.secret === null)) return plan;
-  const secret = persistedSecret(plan.stateFolder ?? usualStateFolder(environment));
+  const secret = known ?? persistedSecret(plan.stateFolder ?? usualStateFolder(environment));
   return {
     ...plan,
     pools: plan.pools.map((pool) => {

@@ -1,20 +1,12 @@
-import { systemClock } from "../clock.ts";
+import type { Change } from "../config/diff.ts";
 import { formatProblems } from "../config/problems.ts";
 import { planFromConfig } from "../config/read.ts";
 import type { Config } from "../config/schema.ts";
 import type { Plan } from "../plan.ts";
-import { createEngine } from "../engine/create.ts";
-import type { Engine } from "../engine/engine.ts";
-import { sharedStateBytes, sharedStateOver } from "../engine/shared-state.ts";
 import { WeirError } from "../errors.ts";
 import { formatAddress } from "../address.ts";
-import { descriptorLimit } from "../net/descriptors.ts";
 import { type Log, silentLog } from "../observe/log.ts";
-import { systemRandom } from "../random.ts";
-import { withSecrets } from "./affinity-secret.ts";
-import { keepHealth } from "./health.ts";
-import { together } from "./together.ts";
-import { holdSockets } from "./sockets.ts";
+import { EmbeddedWeir } from "./embedded-weir.ts";
 
 /** How Weir runs inside another program. */
 export interface StartOptions {
@@ -32,8 +24,16 @@ export interface RunningListener {
 
 /** Weir running inside this process. */
 export interface Weir<Names extends string = string> extends AsyncDisposable {
-  /** By the names of the configuration. */
+  /** By the names of the configuration that it was started with; after a `reload` also those of that one. */
   readonly listeners: Readonly<Record<Names, RunningListener>>;
+  /**
+   * Puts another configuration in force while Weir runs. What has not changed is not touched: connections, counts and health live on. What is
+   * gone finishes what it has, up to `drain.requests` and `drain.tunnels`. `workers`, `user`, `group`, `zone` and `stateFolder` stay as they are. Calls take
+   * effect one after another.
+   * @returns what differs
+   * @throws as `start`; PLAN_TOO_LARGE; NOT_RUNNING after `close`. All is as it was then
+   */
+  reload(config: Config): Promise<readonly Change[]>;
   /**
    * Takes no new work, finishes what is open up to `shutdown.timeout`, then closes it.
    * @returns how many connections had to be closed; the same answer however often asked
@@ -51,68 +51,39 @@ export async function start<const C extends Config>(
   config: C,
   options: StartOptions = {},
 ): Promise<Weir<keyof C["listeners"] & string>> {
-  const loaded = await planFromConfig(config, { file: null });
-  if ("problems" in loaded) {
-    const { problems } = loaded;
-    const text = formatProblems(problems);
-    throw new WeirError(
-      problems[0]?.code ?? "CONFIG_BAD_VALUE",
-      problems.length === 1 ? text : `${problems.length} problems:\n${text}`,
-    );
-  }
   // The plan has a listener for each name of the configuration.
-  return run(loaded.plan, options);
+  return running(await EmbeddedWeir.start(await planOf(config), options.log ?? silentLog));
 }
 
-async function run(plan: Plan, { log = silentLog }: StartOptions): Promise<Weir> {
-  const held = await holdSockets({ ...withSecrets(plan), workers: 1 }, 1);
-  const shared = sharedStateOver(new ArrayBuffer(sharedStateBytes(held.plan, 1)), held.plan, 1);
-  let engine: Engine;
-  try {
-    engine = createEngine({
-      plan: held.plan,
-      worker: 0,
-      ...shared,
-      log,
-      clock: systemClock,
-      random: systemRandom(),
-      descriptors: descriptorLimit(),
-    });
-  } catch (error) {
-    held.close();
-    throw error;
-  }
-  const listeners: Record<string, RunningListener> = {};
-  try {
-    const inherited = held.inheritedBy(0);
-    for (const [i, { name, address, mode }] of held.plan.listeners.entries()) {
-      const from = inherited[i];
-      engine.listen(i, from?.kind === "socket" ? from.fd : undefined);
-      const text = formatAddress(address);
-      listeners[name] = { address: text, port: address.kind === "tcp" ? address.port : 0 };
-      log.info("listener bound", { listener: name, address: text, mode });
-    }
-  } catch (error) {
-    engine.close();
-    held.removeFiles();
-    throw error;
-  }
-  const health = keepHealth({ plan: held.plan, shared, clock: systemClock, log });
-  shared.words.onAlarm = together(() => health.alarmed());
-  let closing: Promise<number> | null = null;
-  const close = async (): Promise<number> => {
-    const drained = engine.drain(plan.shutdownMs);
-    held.removeFiles();
-    const closed = await drained;
-    engine.close();
-    health.close();
-    return closed;
-  };
+function running(weir: EmbeddedWeir): Weir {
   return {
-    listeners,
-    close: () => (closing ??= close()),
+    get listeners() {
+      return listenersOf(weir.plan);
+    },
+    reload: async (next) => weir.change(await planOf(next)),
+    close: () => weir.close(),
     async [Symbol.asyncDispose]() {
-      await (closing ??= close());
+      await weir.close();
     },
   };
+}
+
+async function planOf(config: Config): Promise<Plan> {
+  const loaded = await planFromConfig(config, { file: null });
+  if (!("problems" in loaded)) return loaded.plan;
+  const { problems } = loaded;
+  const text = formatProblems(problems);
+  throw new WeirError(
+    problems[0]?.code ?? "CONFIG_BAD_VALUE",
+    problems.length === 1 ? text : `${problems.length} problems:\n${text}`,
+  );
+}
+
+function listenersOf({ listeners }: Plan): Record<string, RunningListener> {
+  return Object.fromEntries(
+    listeners.map(({ name, address }) => [
+      name,
+      { address: formatAddress(address), port: address.kind === "tcp" ? address.port : 0 },
+    ]),
+  );
 }

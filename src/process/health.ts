@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { rowsOf } from "../engine/rows.ts";
+import type { Placement } from "../engine/placement.ts";
 import type { SharedState } from "../engine/shared-state.ts";
 import { cork } from "../net/cork.ts";
 import { dial } from "../net/dial.ts";
@@ -15,6 +15,7 @@ const UNPROBED_TICK_MS = 250;
 /** What keeping the health of a plan's pools needs from outside. */
 export interface HealthOptions {
   readonly plan: Plan;
+  readonly placement: Placement;
   readonly shared: SharedState;
   readonly clock: Clock;
   readonly log: Log;
@@ -24,6 +25,10 @@ export interface HealthOptions {
 export interface KeptHealth {
   /** For whoever shows it. */
   readonly loop: HealthLoop;
+  /** The plan that is about to be in force: what it says of health holds, and is published before this returns. */
+  configure(plan: Plan, placement: Placement): void;
+  /** Every worker goes by that plan: what has left its pools gets no more work, from nobody. */
+  withdraw(): void;
   /** A worker has raised an alarm: looks at once. */
   alarmed(): void;
   /** Gives up all probes; what was published last goes on holding. */
@@ -31,24 +36,36 @@ export interface KeptHealth {
 }
 
 /** Begins to keep the health of a plan's pools. What holds at the start is published before this returns. */
-export function keepHealth({ plan, shared, clock, log }: HealthOptions): KeptHealth {
+export function keepHealth({ plan, placement, shared, clock, log }: HealthOptions): KeptHealth {
   const { counters, words } = shared;
-  const rows = rowsOf(plan, counters.shape.workers).backends;
   // It turns all the time, so nobody has to be told when it is needed.
   const wheel = new TimerWheel(clock, () => {});
   const loop = new HealthLoop({ dial, wheel, counters, words, clock, random: systemRandom(), log, zone: plan.zone });
-  loop.configure(
-    plan.pools.map(({ name, health, backends }, pool) => ({ name, health, backends, rows: rows[pool] ?? [] })),
-  );
   const tick = (): void => {
     wheel.advance();
     loop.tick();
     cork.flush();
   };
-  const probes = plan.pools.some(({ health }) => health.probe !== null);
-  const ticking = setInterval(tick, probes ? TICK_MS : UNPROBED_TICK_MS);
+  let everyMs = 0;
+  let ticking: ReturnType<typeof setInterval> | undefined;
+  const configure = ({ pools, zone }: Plan, { backends, lines }: Placement): void => {
+    wheel.refresh();
+    loop.configure(
+      pools.map((pool, i) => ({ plan: pool, rows: backends[i] ?? [], line: lines[i] ?? 0 })),
+      zone,
+    );
+    const probes = pools.some(({ health }) => health.probe !== null);
+    const nextMs = probes ? TICK_MS : UNPROBED_TICK_MS;
+    if (nextMs === everyMs) return;
+    clearInterval(ticking);
+    ticking = setInterval(tick, nextMs);
+    everyMs = nextMs;
+  };
+  configure(plan, placement);
   return {
     loop,
+    configure,
+    withdraw: () => loop.withdraw(),
     alarmed: tick,
     close() {
       clearInterval(ticking);

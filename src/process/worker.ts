@@ -5,12 +5,18 @@ import { sharedStateOver } from "../engine/shared-state.ts";
 import { WeirError } from "../errors.ts";
 import { descriptorLimit } from "../net/descriptors.ts";
 import type { Log } from "../observe/log.ts";
+import { limitedLog } from "../observe/limited-log.ts";
 import { flushLog, stderrLog } from "../observe/stderr-log.ts";
+import type { Plan } from "../plan.ts";
 import { systemRandom } from "../random.ts";
 import { assertIdentity } from "./identity.ts";
 import { type FromWorker, type ToWorker, toWorker } from "./messages.ts";
-import { together } from "./together.ts";
+import { NextPlan } from "./next-plan.ts";
+import { PlanStore } from "./plan-parts.ts";
+import { QUESTIONS } from "./questions/registry.ts";
 import { mapSharedMemory } from "./shared-memory.ts";
+import { together } from "./together.ts";
+import { told } from "./told-log.ts";
 
 /** A worker that ended by an error of its own; distinct from what a signal or the system gives. */
 const FAILED = 70;
@@ -24,6 +30,8 @@ export function runWorker(): void {
   if (process.send === undefined) throw new WeirError("CLI_USAGE", "`worker` is started by `weir serve` itself");
   let log = stderrLog();
   let engine: Engine | null = null;
+  let next: NextPlan | null = null;
+  const store = new PlanStore();
 
   const internal = (error: unknown): void => {
     log.error("worker failed", { code: "WEIR_INTERNAL", error: String(error), stack: stackOf(error) });
@@ -32,22 +40,51 @@ export function runWorker(): void {
   process.on("uncaughtException", internal);
   process.on("unhandledRejection", internal);
   // The terminal sends Ctrl-C to all processes; what it means is the supervisor's decision.
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"] as const) process.on(signal, () => {});
+  // The supervisor passes it on; whoever rotates logs may tell all processes at once.
+  process.on("SIGUSR1", () => engine?.reopenLogs());
   process.on("disconnect", () => process.exit(FAILED));
 
   process.on("message", (raw: unknown) => {
     const message = toWorker(raw);
     switch (message?.kind) {
+      case "parts":
+        void answered(message.id, () => {
+          for (const [id, content] of message.parts) store.add(id, content);
+        });
+        break;
       case "configure":
-        log = stderrLog({ worker: message.worker });
+        log = limitedLog(
+          told(
+            stderrLog({ worker: message.worker }),
+            (level, event, fields) => void send({ kind: "event", level, event, fields }),
+          ),
+          systemClock,
+        );
         try {
-          engine = begin(message, log);
+          const plan = store.plan(message.manifest, null);
+          engine = begin(message, plan, log);
+          next = new NextPlan(engine, store, plan, message.worker, message.channelFd);
           void send({ kind: "ready" });
         } catch (error) {
-          const known =
-            error instanceof WeirError ? error : new WeirError("WEIR_INTERNAL", stackOf(error) ?? "", error);
-          void send({ kind: "failed", code: known.code, detail: known.detail }).then(() => end(FAILED));
+          void send({ kind: "failed", ...known(error) }).then(() => end(FAILED));
         }
+        break;
+      case "prepare":
+        void answered(message.id, () => running(next).prepare(message));
+        break;
+      case "commit":
+        void answered(message.id, () => running(next).commit(message.forget));
+        break;
+      case "abandon":
+        next?.abandon();
+        break;
+      case "ask":
+        void answered(message.id, () => {
+          const question = QUESTIONS.get(message.question);
+          if (question === undefined) throw new WeirError("WEIR_INTERNAL", `no question ${message.question}`);
+          return question.answer(running(engine), message.argument);
+        });
         break;
       case "drain":
         void (engine?.drain(message.timeoutMs) ?? Promise.resolve(0))
@@ -60,14 +97,38 @@ export function runWorker(): void {
   });
 }
 
-function begin(message: ToWorker & { kind: "configure" }, log: Log): Engine {
-  const { plan, worker, workers, countersFd, identity, listeners } = message;
+function running<T>(what: T | null): T {
+  if (what === null) throw new WeirError("NOT_RUNNING", "the worker is still starting");
+  return what;
+}
+
+/** Does what was asked, and says what came of it. */
+async function answered(id: number, act: () => unknown): Promise<void> {
+  let message: FromWorker;
+  try {
+    message = { kind: "answer", id, answer: (await act()) ?? null };
+  } catch (error) {
+    message = { kind: "refusal", id, ...known(error) };
+  }
+  await send(message);
+}
+
+function known(error: unknown): { readonly code: WeirError["code"]; readonly detail: string } {
+  if (error instanceof WeirError) return { code: error.code, detail: error.detail };
+  return { code: "WEIR_INTERNAL", detail: stackOf(error) ?? String(error) };
+}
+
+function begin(message: ToWorker & { kind: "configure" }, plan: Plan, log: Log): Engine {
+  const { placement, worker, workers, section, countersFd, identity, listeners } = message;
   if (identity !== null) assertIdentity(identity);
-  const shared = sharedStateOver(mapSharedMemory(countersFd), plan, workers);
+  const shared = sharedStateOver(mapSharedMemory(countersFd), placement.shape);
   shared.words.onAlarm = together(() => void send({ kind: "alarm" }));
   const engine = createEngine({
     plan,
+    placement,
     worker,
+    workers,
+    section,
     ...shared,
     log,
     clock: systemClock,

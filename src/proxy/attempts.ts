@@ -3,6 +3,7 @@ import type { Head } from "../http/head.ts";
 import type { Origin } from "../http/streams.ts";
 import type { TimerWheel } from "../net/timer-wheel.ts";
 import { COLUMN } from "../observe/columns.ts";
+import type { ExchangeRecord } from "../observe/exchange-record.ts";
 import { type FULL, type NONE, WAITING, type Waiter } from "../pool/gate.ts";
 import { Deadline } from "./deadline.ts";
 import { Failover, NO_OTHER } from "./failover.ts";
@@ -20,6 +21,8 @@ export interface Trying extends AttemptEvents, Waiter {
   readonly wheel: TimerWheel;
   /** For delays of few milliseconds. */
   readonly fineWheel: TimerWheel;
+  /** What is told of it; `null` where nobody wants to know. */
+  readonly record: ExchangeRecord | null;
 }
 
 const NOTHING_TRIED: readonly number[] = [];
@@ -140,6 +143,13 @@ export class Attempts {
     rival?.cancel();
   }
 
+  /** Ends what is at these backends, which were removed. Of an exchange that may be asked elsewhere it is no more than a failed attempt. */
+  evict(links: ReadonlySet<object>): void {
+    for (const attempt of [this.#rival, this.#first])
+      if (attempt !== null && links.has(attempt.link))
+        attempt.fail("BACKEND_REMOVED", "its backend was removed, and the time to finish is over");
+  }
+
   /** The exchange is over. */
   end(): void {
     this.#hedging?.cancel();
@@ -150,7 +160,10 @@ export class Attempts {
   #make(index: number): HttpAttempt {
     const link = this.#target.live.links[index];
     if (link === undefined) throw new RangeError(`the pool has no backend ${index}`);
-    return new HttpAttempt(this.#exchange, this.#target, index, link, this.#exchange.wheel);
+    const { record, wheel } = this.#exchange;
+    const attempt = new HttpAttempt(this.#exchange, this.#target, index, link, wheel);
+    if (record !== null) attempt.record = record.begin(link.id, wheel.now);
+    return attempt;
   }
 
   /**
@@ -180,6 +193,7 @@ export class Attempts {
     this.#hedged = true;
     const rival = this.#make(index);
     rival.link.row.add(COLUMN.hedges, 1);
+    if (rival.record !== null) rival.record.hedge = true;
     this.#rival = rival;
     rival.begin("any");
   }

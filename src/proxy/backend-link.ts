@@ -34,7 +34,8 @@ const QUIET_MS = 5_000;
 export class BackendLink implements Link {
   readonly #pool: string;
   readonly plan: BackendPlan;
-  readonly row: Row;
+  /** Another object for the same cells where a change of the pool has its sum kept, or no longer. */
+  row: Row;
   readonly #dial: Dial;
   readonly #wheel: TimerWheel;
   readonly #idle: IdleStack<BackendConnection> = new IdleStack();
@@ -45,6 +46,7 @@ export class BackendLink implements Link {
   #reportedMs = Number.NEGATIVE_INFINITY;
   #abandoned = 0;
   #distrustedUntil = Number.NEGATIVE_INFINITY;
+  #retired = false;
 
   constructor(pool: string, plan: BackendPlan, row: Row, dial: Dial, wheel: TimerWheel) {
     this.#pool = pool;
@@ -65,9 +67,18 @@ export class BackendLink implements Link {
       abandonedOver: () => this.abandonedOver(),
       closedEarly: () => this.sawStale(),
       learntKeepAlive: (seconds) => {
-        this.#learntMs = seconds * 1000 * KEEP_ALIVE_SHARE;
+        if (!this.#retired) this.#learntMs = seconds * 1000 * KEEP_ALIVE_SHARE;
       },
     };
+  }
+
+  get id(): string {
+    return this.plan.id;
+  }
+
+  /** Whether its backend has left the pool. */
+  get isRetired(): boolean {
+    return this.#retired;
   }
 
   /** Connections open or being opened, without upgraded ones. */
@@ -138,6 +149,21 @@ export class BackendLink implements Link {
   /** Closes the idle connections. */
   closeIdle(): void {
     for (const connection of this.#idle.drain()) connection.close();
+  }
+
+  /** Its backend has left the pool: idle connections close now, those in use when they are done. */
+  retire(): void {
+    this.#retired = true;
+    // As of a backend that says it keeps no connection.
+    this.#learntMs = 0;
+    this.closeIdle();
+  }
+
+  /** Its backend is in the pool, again or still. */
+  revive(): void {
+    if (!this.#retired) return;
+    this.#retired = false;
+    this.#learntMs = Number.POSITIVE_INFINITY;
   }
 
   /** Says in the log what an attempt came to, at most once in `QUIET_MS`. */

@@ -1,11 +1,23 @@
 import type { ErrorCode } from "../errors.ts";
+import type { Head } from "../http/head.ts";
 import { errorResponse } from "../http/error-response.ts";
 import type { InboundStream } from "../http/streams.ts";
 import type { Link, Target } from "./target.ts";
 
-/** Answers a client by an error. @param target where its request went, `null` where it was not known yet */
-export function sendError(client: InboundStream, target: Target<Link> | null, code: ErrorCode, detail: string): void {
+/**
+ * Answers a client by an error.
+ * @param target where its request went, `null` where it was not known yet
+ * @param before told of the head, and of the bytes of the body, before they are sent; `null` for nobody
+ */
+export function sendError(
+  client: InboundStream,
+  target: Target<Link> | null,
+  code: ErrorCode,
+  detail: string,
+  before: ((head: Head, bodyBytes: number) => void) | null = null,
+): void {
   const { head, body } = errorResponse(code, withPanic(target, detail), retryAfterSeconds(target, code));
+  before?.(head, body.length);
   client.sendHead(head);
   client.sendBody(body, 0, body.length);
   client.sendEnd(null);

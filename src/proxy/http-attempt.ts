@@ -2,7 +2,8 @@ import type { ErrorCode } from "../errors.ts";
 import type { Head } from "../http/head.ts";
 import type { Detached, Origin, OutboundStream, ResponseEvents } from "../http/streams.ts";
 import type { TimerWheel } from "../net/timer-wheel.ts";
-import { COLUMN } from "../observe/columns.ts";
+import { COLUMN, CONNECT, DURATION, FIRST_BYTE } from "../observe/columns.ts";
+import type { AttemptRecord } from "../observe/exchange-record.ts";
 import { Deadline } from "./deadline.ts";
 import type { KeptBody } from "./kept-body.ts";
 import type { Link, Reuse, Target } from "./target.ts";
@@ -51,12 +52,16 @@ export class HttpAttempt implements ResponseEvents {
   readonly #timed: boolean;
   #state: State = "connecting";
   #stream: OutboundStream | null = null;
+  /** What is told of it; `null` where nobody wants to know. */
+  record: AttemptRecord | null = null;
   /** Whether its final head has come. */
   responded = false;
   /** Whether it failed because its connection, used before, was closed while the request was on its way. */
   stale = false;
   /** Since when the time is the backend's: it is dialled, has the beginning of the request, has all of it. */
   #askedMs = 0;
+  /** When its stream was leased, in the wheel's time. */
+  #leasedMs = 0;
   #deadline: Deadline | null = null;
   #dropped = 0;
   /** Since when the request is on its way. */
@@ -92,6 +97,8 @@ export class HttpAttempt implements ResponseEvents {
     this.#state = "connecting";
     this.#stream = null;
     this.#ask();
+    // Whoever begins an attempt has just read the clock.
+    this.#leasedMs = this.#wheel.now;
     const stream = this.link.lease(this, this.#target.attempt, reuse);
     // It has failed already, and the exchange has seen to what comes next.
     if (this.#isOver()) return;
@@ -207,7 +214,7 @@ export class HttpAttempt implements ResponseEvents {
 
   /** Gives it up because another one was faster: its backend takes at least so long. */
   outrun(): void {
-    if (this.#timed) this.#learn(false, false);
+    if (this.#timed) this.#learn(false, false, this.#wheel.refresh());
     this.cancel();
   }
 
@@ -229,7 +236,11 @@ export class HttpAttempt implements ResponseEvents {
   // ResponseEvents: what the stream tells.
 
   backendReady(): void {
-    if (this.#state === "connecting" && this.#stream !== null) this.#owner.attemptReady(this);
+    if (this.#state !== "connecting" || this.#stream === null) return;
+    const microseconds = (this.#wheel.refresh() - this.#leasedMs) * 1000;
+    this.link.row.observe(CONNECT, microseconds);
+    this.#target.live.row.observe(CONNECT, microseconds);
+    this.#owner.attemptReady(this);
   }
 
   responseHead(response: Head): void {
@@ -238,7 +249,8 @@ export class HttpAttempt implements ResponseEvents {
     this.link.row.respond(status);
     if (status >= 200 || status === 101) {
       const { health } = this.#target.live;
-      if (this.#timed) this.#learn(status >= 500, status === 503);
+      this.link.row.observe(FIRST_BYTE, (this.#wheel.refresh() - this.#leasedMs) * 1000);
+      if (this.#timed) this.#learn(status >= 500, status === 503, this.#wheel.now);
       health.answered(this.index, status);
       if (status >= 200) {
         if (response.asksToDrain) health.asksToDrain(this.index);
@@ -265,6 +277,8 @@ export class HttpAttempt implements ResponseEvents {
     }
     this.#end();
     this.#owner.attemptEnd(trailers);
+    // Its exchange has just read the clock.
+    this.link.row.observe(DURATION, (this.#wheel.now - this.#leasedMs) * 1000);
     this.#target.live.gate?.left();
   }
 
@@ -284,6 +298,7 @@ export class HttpAttempt implements ResponseEvents {
       this.link.sawStale();
       if (this.#owner.mayRepeat(this)) {
         this.link.row.add(COLUMN.retries, 1);
+        this.#wheel.refresh();
         this.#lease("none");
         return;
       }
@@ -308,7 +323,7 @@ export class HttpAttempt implements ResponseEvents {
 
   /** Counts a fault of the backend, and tells who learns of it. */
   blame(code: ErrorCode): void {
-    if (this.#timed) this.#learn(true, true);
+    if (this.#timed) this.#learn(true, true, this.#wheel.refresh());
     // What ended while it was idle says nothing of how the backend is.
     if (!this.stale) this.#target.live.health.failed(this.index, code);
     this.link.row.fail(code);
@@ -329,9 +344,8 @@ export class HttpAttempt implements ResponseEvents {
    * Tells how it went. How long a body takes says nothing of when its backend answers.
    * @param dropped whether it was too much for its backend, as far as anybody can tell
    */
-  #learn(failed: boolean, dropped: boolean): void {
+  #learn(failed: boolean, dropped: boolean, now: number): void {
     const { feedback, gate, latencies } = this.#target.live;
-    const now = this.#wheel.refresh();
     const microseconds = this.responded ? 0 : (now - this.#askedMs) * 1000;
     if (feedback !== null) {
       if (failed) feedback.failed(this.index, microseconds, now);

@@ -15,7 +15,7 @@ import { DEFAULT_LIMITS, DEFAULT_RETRY, DEFAULT_TIMEOUTS } from "../config/defau
 import type { ErrorCode } from "../errors.ts";
 import type { Head } from "../http/head.ts";
 import type { HedgePlan, RetryPlan } from "../plan.ts";
-import { COLUMN, type Column, errorColumn } from "../observe/columns.ts";
+import { COLUMN, type Column, CONNECT, DURATION, errorColumn, FIRST_BYTE, type Histogram } from "../observe/columns.ts";
 import { Counters, countersBytes } from "../observe/counters.ts";
 import { HealthWords, healthWordsBytes } from "../observe/health-words.ts";
 import { DEFAULT_PASSIVE } from "../health-plan.ts";
@@ -29,8 +29,9 @@ import type { Feedback } from "./target.ts";
 import type { Tunnel } from "./tunnel.ts";
 
 const BACKENDS = 3;
-/** The listener's row, behind those of the backends. */
+/** The listener's row, behind those of the backends, and the pool's. */
 const LISTENER = BACKENDS;
+const POOL = BACKENDS + 1;
 
 /** What differs from the defaults. */
 interface Settings {
@@ -57,7 +58,7 @@ class Stage {
     bodyBytes: number | null = null,
     { retry = {}, hedge = null, totalMs = 0 }: Settings = {},
   ) {
-    const shape = { workers: 1, rows: BACKENDS + 1, cursors: 1 };
+    const shape = { workers: 1, rows: BACKENDS + 2, cursors: 1 };
     const counters = new Counters(new ArrayBuffer(countersBytes(shape)), shape);
     this.#counters = counters;
     const wordsShape = { pools: 1, rows: BACKENDS };
@@ -68,8 +69,10 @@ class Stage {
     const limits = { ...DEFAULT_LIMITS, bodyBytes };
     const budget = new RetryBudget();
     const target = {
+      route: "*/*",
       live: {
         pool: new Pool("app", first, members, fakeTools()),
+        row: counters.row(0, POOL),
         key: null,
         feedback: this.#feedback(),
         health: new PoolEvidence(this.words, 0, [0, 1, 2], { probe: null, passive: DEFAULT_PASSIVE }),
@@ -94,6 +97,7 @@ class Stage {
       log,
       route: (head: Head) => (head.text(head.targetStart, head.targetEnd) === "/nowhere" ? null : target),
       tunnels: this.tunnels,
+      observer: null,
     };
     this.exchange = new HttpExchange(context, this.client, plainHead(request));
     this.exchange.begin();
@@ -123,6 +127,13 @@ class Stage {
 
   count(column: Column, row: number = LISTENER): number {
     return this.#counters.total(row, COLUMN[column]);
+  }
+
+  /** Milliseconds in a histogram, all together, and how many times they are. */
+  times(histogram: Histogram, row: number): readonly [milliseconds: number, count: number] {
+    const buckets = new Float64Array(histogram.buckets);
+    this.#counters.addBuckets(row, histogram, buckets);
+    return [this.#counters.total(row, histogram.sum) / 1000, buckets.reduce((a, b) => a + b, 0)];
   }
 
   errors(code: ErrorCode, row: number = LISTENER): number {
@@ -799,6 +810,75 @@ describe("what is learnt of a backend", () => {
     stage.time.pass(10);
     stage.backend.respond(101);
     expect(stage.learnt).toEqual([["answered", 0, 10]]);
+  });
+});
+
+describe("the histograms", () => {
+  test("have of the pool the whole time, and of the backend its own", () => {
+    const stage = new Stage({ method: "PUT", framing: "chunked" });
+    stage.time.pass(5);
+    stage.backend.open();
+    stage.time.pass(10);
+    stage.exchange.requestEnd(null);
+    stage.time.pass(20);
+    stage.backend.respond(103);
+    stage.backend.respond(200);
+    stage.time.pass(40);
+    stage.backend.end();
+    for (const row of [0, POOL])
+      expect([CONNECT, FIRST_BYTE, DURATION].map((histogram) => stage.times(histogram, row))).toEqual([
+        [5, 1],
+        [35, 1],
+        [75, 1],
+      ]);
+    expect(stage.times(DURATION, 1)).toEqual([0, 0]);
+  });
+
+  test("have of each attempt the part that was its backend's, and of the request one time in all", () => {
+    const stage = new Stage({});
+    stage.backend.open();
+    stage.time.pass(10);
+    stage.backend.fail("BACKEND_RESET");
+    stage.time.pass(1);
+    stage.backend.open();
+    stage.time.pass(20);
+    stage.backend.respond(200);
+    stage.backend.end();
+    expect([stage.times(FIRST_BYTE, 0), stage.times(DURATION, 0)]).toEqual([
+      [0, 0],
+      [0, 0],
+    ]);
+    expect([stage.times(FIRST_BYTE, 1), stage.times(DURATION, 1)]).toEqual([
+      [21, 1],
+      [21, 1],
+    ]);
+    expect([stage.times(FIRST_BYTE, POOL), stage.times(DURATION, POOL)]).toEqual([
+      [31, 1],
+      [31, 1],
+    ]);
+  });
+
+  test("have a request that fails, but no head of a response for it; and no connecting on a used connection", () => {
+    const stage = new Stage({ method: "POST", framing: "length", length: 1 }, ([link]) => (link!.idle = true));
+    upload(stage.exchange, "x");
+    stage.exchange.requestEnd(null);
+    stage.time.pass(7);
+    stage.exchange.requestFailed("CLIENT_GONE", "");
+    expect([CONNECT, FIRST_BYTE, DURATION].map((histogram) => stage.times(histogram, POOL))).toEqual([
+      [0, 0],
+      [0, 0],
+      [7, 1],
+    ]);
+  });
+
+  test("have an upgrade until its 101", () => {
+    const stage = new Stage({ upgrade: "websocket" });
+    stage.backend.open();
+    stage.time.pass(3);
+    stage.backend.respond(101);
+    stage.time.pass(1000);
+    for (const row of [0, POOL]) expect(stage.times(FIRST_BYTE, row)).toEqual([3, 1]);
+    expect(stage.times(DURATION, POOL)).toEqual([3, 1]);
   });
 });
 

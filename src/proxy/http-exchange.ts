@@ -5,13 +5,16 @@ import type { Head } from "../http/head.ts";
 import type { InboundStream, Origin, RequestEvents } from "../http/streams.ts";
 import { mayUpgrade } from "../http/upgrade.ts";
 import type { TimerWheel } from "../net/timer-wheel.ts";
-import { COLUMN } from "../observe/columns.ts";
+import { COLUMN, DURATION, FIRST_BYTE } from "../observe/columns.ts";
 import type { Row } from "../observe/counters.ts";
+import type { ExchangeRecord } from "../observe/exchange-record.ts";
 import type { Log } from "../observe/log.ts";
 import { FULL } from "../pool/gate.ts";
 import { Attempts, type Trying } from "./attempts.ts";
 import { Deadline } from "./deadline.ts";
 import { sendError } from "./error-answer.ts";
+import type { ExplainedRequest, Explaining } from "./explaining.ts";
+import { type ExchangeObserver, requestGoes, responseGoes } from "./exchange-observer.ts";
 import { headExcess } from "./head-limits.ts";
 import type { HttpAttempt } from "./http-attempt.ts";
 import { KeptBody } from "./kept-body.ts";
@@ -32,6 +35,10 @@ export interface ExchangeContext {
   readonly route: (request: Head) => Target<Link> | null;
   /** Keeps track of an upgraded connection while it is open. */
   readonly tunnels: Set<Tunnel>;
+  /** Makes records of exchanges, for access log and traces; `null` where neither is on, nor request ids. */
+  readonly observer: ExchangeObserver | null;
+  /** Asked for requests with `weir-explain` alone. */
+  readonly explaining?: Explaining;
 }
 
 /**
@@ -45,9 +52,12 @@ export class HttpExchange implements RequestEvents, Trying {
   readonly #context: ExchangeContext;
   readonly #client: InboundStream;
   readonly request: Head;
+  readonly record: ExchangeRecord | null;
   readonly #startedMs: number;
   #state: State = "trying";
   #target: Target<Link> | null = null;
+  /** Why it goes where it goes; `null` where nobody asks. */
+  #why: ExplainedRequest | null = null;
   /** `null` while it is not known where the request goes. */
   #attempts: Attempts | null = null;
   /** What a new attempt would need of the body; `null` while nothing of it has come. */
@@ -64,6 +74,8 @@ export class HttpExchange implements RequestEvents, Trying {
     this.#client = client;
     this.request = request;
     this.#startedMs = context.wheel.refresh();
+    const { observer } = context;
+    this.record = observer === null ? null : observer.exchange(request, client.origin, this.#startedMs);
     context.row.add(COLUMN.requests, 1);
     context.row.add(COLUMN.bytesIn, request.end - request.start);
     context.row.begin();
@@ -92,11 +104,13 @@ export class HttpExchange implements RequestEvents, Trying {
     const { request } = this;
     const target = this.#context.route(request);
     this.#target = target;
+    if (request.asksWhy) this.#why = this.#context.explaining?.of(request, this.#client.origin) ?? null;
     if (target === null) {
       this.#respondError("ROUTE_NOT_FOUND", "");
       return;
     }
     const { limits, timeouts, live } = target;
+    if (this.record !== null) this.record.goesTo(live.pool.name, target.route);
     live.budget.request(this.#startedMs);
     this.#client.settle(timeouts.keepAliveMs, timeouts.bodyMs);
     const excess = headExcess(request, limits);
@@ -118,6 +132,11 @@ export class HttpExchange implements RequestEvents, Trying {
     this.#attempts = new Attempts(this, target);
     const none = this.#attempts.begin();
     if (none !== 0) this.#respondError(none === FULL ? "POOL_FULL" : "POOL_NO_BACKEND", "");
+  }
+
+  /** The time is over for what is at these backends, which were removed. */
+  evict(links: ReadonlySet<object>): void {
+    this.#attempts?.evict(links);
   }
 
   // RequestEvents: what the client does.
@@ -168,6 +187,7 @@ export class HttpExchange implements RequestEvents, Trying {
   // Waiter: what the gate of the pool tells.
 
   admitted(index: number): void {
+    this.#context.wheel.refresh();
     this.#attempts?.try(index);
   }
 
@@ -178,7 +198,9 @@ export class HttpExchange implements RequestEvents, Trying {
   // AttemptEvents: what the backend does.
 
   attemptReady(attempt: HttpAttempt): void {
-    attempt.send(this.request, this.#client.origin, this.#kept);
+    const { record, request } = this;
+    if (record !== null) requestGoes(record, attempt.record, request, attempt.reused, this.#context.wheel.now);
+    attempt.send(request, this.#client.origin, this.#kept);
     if (this.#requestDone) this.#requestSent(attempt);
     else {
       attempt.sendLater();
@@ -191,9 +213,13 @@ export class HttpExchange implements RequestEvents, Trying {
 
   attemptHead(attempt: HttpAttempt, response: Head): void {
     const { status } = response;
+    if (attempt.record !== null && (status >= 200 || status === 101))
+      attempt.record.answered(this.#context.wheel.now, status);
     if (status === 101) {
       this.#context.row.respond(status);
       this.#addAffinity(attempt, response);
+      if (this.#why !== null) addLine(response, this.#why.line(attempt.index));
+      if (this.record !== null) responseGoes(this.record, response, this.#context.wheel.now);
       this.#client.sendHead(response);
       this.#upgrade(attempt);
       return;
@@ -214,6 +240,7 @@ export class HttpExchange implements RequestEvents, Trying {
   attemptBody(bytes: Buffer, start: number, end: number): void {
     if (this.#state !== "responding") return;
     this.#context.row.add(COLUMN.bytesOut, end - start);
+    if (this.record !== null) this.record.bytesOut += end - start;
     this.#client.sendBody(bytes, start, end);
     this.#current?.waitForBody();
     if (this.#client.blocked) this.#current?.pauseBody();
@@ -223,6 +250,7 @@ export class HttpExchange implements RequestEvents, Trying {
     if (this.#state === "done") return;
     // A backend may answer before it has read all; what is left of the request has nowhere to go.
     this.#finish();
+    if (this.record !== null) this.#tellEnd(this.record, null);
     this.#client.sendEnd(trailers);
   }
 
@@ -233,10 +261,12 @@ export class HttpExchange implements RequestEvents, Trying {
   attemptFailed(attempt: HttpAttempt, code: ErrorCode, detail: string): void {
     attempt.blame(code);
     const { log } = this.#context;
+    if (attempt.record !== null) attempt.record.failed(this.#context.wheel.refresh(), code);
     if (this.#state === "responding") {
       attempt.link.report(log, "backend failed", code, detail);
       this.#context.row.fail(code);
       this.#finish();
+      if (this.record !== null) this.#tellEnd(this.record, code);
       this.#client.abort();
       return;
     }
@@ -306,14 +336,15 @@ export class HttpExchange implements RequestEvents, Trying {
     this.#state = "responding";
     this.#kept = null;
     this.#attempts?.settle(attempt);
-    const microseconds = (wheel.refresh() - this.#startedMs) * 1000;
+    // Its attempt has just read the clock.
+    this.#target?.live.row.observe(FIRST_BYTE, (wheel.now - this.#startedMs) * 1000);
     row.respond(response.status);
-    row.observeLatency(microseconds);
-    attempt.link.row.observeLatency(microseconds);
     const bytes = response.end - response.start;
     row.add(COLUMN.bytesOut, bytes);
     attempt.link.row.add(COLUMN.bytesOut, bytes);
     this.#addAffinity(attempt, response);
+    if (this.#why !== null) addLine(response, this.#why.line(attempt.index));
+    if (this.record !== null) responseGoes(this.record, response, wheel.now);
     this.#client.sendHead(response);
     attempt.waitForBody();
   }
@@ -328,11 +359,13 @@ export class HttpExchange implements RequestEvents, Trying {
   /** 101: from here on it is bytes both ways. */
   #upgrade(attempt: HttpAttempt): void {
     const { wheel, row, tunnels } = this.#context;
+    this.#target?.live.row.observe(FIRST_BYTE, (wheel.now - this.#startedMs) * 1000);
     // In flight until the tunnel ends.
     const idleMs = this.#target?.timeouts.idleMs ?? 0;
     row.begin();
     this.#finish();
-    openTunnel(this.#client.detach(), attempt, wheel, idleMs, row, tunnels);
+    if (this.record !== null) this.record.bytesIn += this.#requestBytes;
+    openTunnel(this.#client.detach(), attempt, wheel, idleMs, row, tunnels, this.record);
   }
 
   // The end.
@@ -348,6 +381,7 @@ export class HttpExchange implements RequestEvents, Trying {
     this.#context.row.fail(code);
     this.#attempts?.cancel();
     this.#finish();
+    if (this.record !== null) this.#tellEnd(this.record, code);
     if (code !== "CLIENT_GONE") this.#client.abort();
   }
 
@@ -356,15 +390,34 @@ export class HttpExchange implements RequestEvents, Trying {
     row.fail(code);
     row.respond(ERRORS[code].status);
     this.#finish();
-    sendError(this.#client, this.#target, code, detail);
+    const { record } = this;
+    const why = this.#why;
+    if (record === null && why === null) sendError(this.#client, this.#target, code, detail);
+    else
+      sendError(this.#client, this.#target, code, detail, (head, bodyBytes) => {
+        if (why !== null) addLine(head, why.line(-1));
+        if (record === null) return;
+        responseGoes(record, head, this.#context.wheel.now);
+        record.bytesOut += bodyBytes;
+        this.#tellEnd(record, code);
+      });
   }
 
   #finish(): void {
     if (this.#state === "done") return;
     this.#state = "done";
     this.#total?.cancel();
-    this.#context.row.end();
+    const { row, wheel } = this.#context;
+    this.#target?.live.row.observe(DURATION, (wheel.refresh() - this.#startedMs) * 1000);
+    row.end();
     this.#attempts?.end();
     this.#kept = null;
+  }
+
+  /** For the record, where there is one. */
+  #tellEnd(record: ExchangeRecord, code: ErrorCode | null): void {
+    record.code = code;
+    record.bytesIn += this.#requestBytes;
+    record.end(this.#context.wheel.now);
   }
 }

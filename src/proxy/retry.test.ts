@@ -24,9 +24,10 @@ describe("by default", () => {
       "BACKEND_CONNECT_TIMEOUT",
       "BACKEND_ATTEMPT_TIMEOUT",
       "BACKEND_RESET",
+      "BACKEND_REMOVED",
     ]);
     for (const code of EXCHANGE_ERROR_CODES) {
-      const reset = code === "BACKEND_RESET" || code === "BACKEND_INCOMPLETE";
+      const reset = ["BACKEND_RESET", "BACKEND_INCOMPLETE", "BACKEND_REMOVED"].includes(code);
       expect([code, retry().wantedAfter(code, false)]).toEqual([code, connecting.has(code) || reset]);
       expect([code, retry().wantedAfter(code, true)]).toEqual([code, reset]);
     }
@@ -44,7 +45,7 @@ test("each cause covers its failures", () => {
   const covers = (on: RetryCause, sent: boolean): ErrorCode[] =>
     EXCHANGE_ERROR_CODES.filter((code) => retry({ on: [on] }).wantedAfter(code, sent));
   expect(covers("refused", false)).toEqual(["BACKEND_REFUSED"]);
-  expect(covers("reset", true).sort()).toEqual(["BACKEND_INCOMPLETE", "BACKEND_RESET"]);
+  expect(covers("reset", true).sort()).toEqual(["BACKEND_INCOMPLETE", "BACKEND_REMOVED", "BACKEND_RESET"]);
   expect(covers("timeout", true).sort()).toEqual([
     "BACKEND_ATTEMPT_TIMEOUT",
     "BACKEND_CONNECT_TIMEOUT",

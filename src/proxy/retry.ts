@@ -87,6 +87,7 @@ function causesOf(code: ErrorCode, sent: boolean): readonly RetryCause[] {
       break;
     case "BACKEND_RESET":
     case "BACKEND_INCOMPLETE":
+    case "BACKEND_REMOVED":
       causes.push("reset");
       break;
     case "BACKEND_CONNECT_TIMEOUT":

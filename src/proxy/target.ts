@@ -20,6 +20,8 @@ export type Reuse = "any" | "recent" | "none";
 
 /** The way to one backend as an exchange sees it, whatever protocol is spoken there. */
 export interface Link {
+  /** The backend's address in canonical text. */
+  readonly id: string;
   /** Counters of the backend. */
   readonly row: Row;
   /** Leases a stream for one attempt. `attemptFailed` may come before this returns; nothing else does. */
@@ -49,6 +51,8 @@ export interface Feedback {
 /** A pool at work: what chooses, and the ways to what is chosen. */
 export interface LivePool<L extends Link = BackendLink> {
   readonly pool: Pool;
+  /** Counters of the pool: how long its exchanges take. */
+  readonly row: Row;
   /** `null` where the policy has no key: nothing is then read of a request for it. */
   readonly key: PoolKey | null;
   /** `null` where the policy asks for no latency or failure: no clock is then read for it. */
@@ -69,6 +73,8 @@ export interface LivePool<L extends Link = BackendLink> {
 
 /** Where a route leads. */
 export interface Target<L extends Link = BackendLink> {
+  /** What the route matches, for logs and traces: `api.example.com/v1/*`. */
+  readonly route: string;
   readonly live: LivePool<L>;
   readonly timeouts: Timeouts;
   readonly limits: Limits;
@@ -86,6 +92,7 @@ export function makeTarget(live: LivePool, route: RoutePlan, workers: number): T
   const { connectMs, idleBackendMs } = timeouts;
   const { headBytes, fields, targetBytes, idleConnections } = limits;
   return {
+    route: `${route.host ?? "*"}${route.path ?? "/*"}`,
     live,
     timeouts,
     limits,

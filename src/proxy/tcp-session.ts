@@ -5,11 +5,13 @@ import type { Connection, Receiver } from "../net/connection.ts";
 import { cork } from "../net/cork.ts";
 import { Outbox } from "../net/outbox.ts";
 import { type Expiring, Timer, type TimerWheel } from "../net/timer-wheel.ts";
-import { COLUMN } from "../observe/columns.ts";
+import { COLUMN, CONNECT } from "../observe/columns.ts";
 import type { Row } from "../observe/counters.ts";
+import type { AttemptRecord, ExchangeRecord } from "../observe/exchange-record.ts";
 import type { Log } from "../observe/log.ts";
 import { FULL, NONE, WAITING, type Waiter } from "../pool/gate.ts";
 import type { BackendLink } from "./backend-link.ts";
+import type { ExchangeObserver } from "./exchange-observer.ts";
 import type { Target } from "./target.ts";
 import { Tunnel } from "./tunnel.ts";
 
@@ -19,9 +21,12 @@ export interface TcpContext {
   readonly row: Row;
   readonly wheel: TimerWheel;
   readonly log: Log;
+  /** Where new sessions lead; another one after a change of the configuration. */
   readonly target: Target;
   /** Told when a session is over or has failed. */
   readonly left: (session: TcpSession) => void;
+  /** Makes records of sessions for the access log; `null` where there is none. */
+  readonly observer: ExchangeObserver | null;
 }
 
 const NOTHING_TRIED: readonly number[] = [];
@@ -31,7 +36,11 @@ export class TcpSession implements Receiver, Waiter {
   /** Its place among the sessions of its listener; see `engine/members.ts`. */
   place = -1;
   readonly #context: TcpContext;
+  /** As of its beginning. */
+  readonly #target: Target;
   readonly #client: Connection;
+  /** The way to the backend of its attempt or tunnel; `null` before the first. */
+  #link: BackendLink | null = null;
   #attempt: Attempt | null = null;
   #tried: readonly number[] = NOTHING_TRIED;
   /** What the client sent before there was a backend: one read at most, since it is paused then. */
@@ -39,16 +48,22 @@ export class TcpSession implements Receiver, Waiter {
   #ended = false;
   #tunnel: Tunnel | null = null;
   #over = false;
+  /** What is told of it; `null` where nobody wants to know. */
+  readonly #record: ExchangeRecord | null;
 
   constructor(context: TcpContext, client: Connection) {
     this.#context = context;
+    this.#target = context.target;
     this.#client = client;
     context.row.begin();
+    const { observer, wheel, target } = context;
+    this.#record = observer === null ? null : observer.connection(addressOf(client), wheel.refresh());
+    if (this.#record !== null) this.#record.goesTo(target.live.pool.name, "");
   }
 
   /** Chooses a backend and dials it, at once or when one has room. */
   begin(): void {
-    const { pool, gate } = this.#context.target.live;
+    const { pool, gate } = this.#target.live;
     const index =
       gate === null ? pool.pick(this.#key(), NOTHING_TRIED) : gate.enter(this, this.#key(), NOTHING_TRIED, -1);
     if (index >= 0) this.#dial(index);
@@ -63,9 +78,11 @@ export class TcpSession implements Receiver, Waiter {
 
   /** There is no backend for it, or none has room in time. */
   turnedAway(code: ErrorCode, detail: string): void {
-    const { target, log, listener, row } = this.#context;
+    const { log, listener, row } = this.#context;
+    const target = this.#target;
     const { pool, gate } = target.live;
     row.fail(code);
+    if (this.#record !== null) this.#record.code = code;
     // Of a pool that is full each client would be told of.
     if (gate === null || code === "POOL_NO_BACKEND" || gate.mayReport())
       log.warn("connection failed", { listener, pool: pool.name, code, ...(detail === "" ? {} : { detail }) });
@@ -75,8 +92,19 @@ export class TcpSession implements Receiver, Waiter {
   /** Closes at once: Weir ends, and the time for it to end by itself is over. */
   destroy(): void {
     if (!this.#over) this.#context.row.fail("WEIR_DRAINED");
+    if (this.#record !== null) this.#record.code = "WEIR_DRAINED";
     if (this.#tunnel !== null) this.#tunnel.destroy();
     else this.#giveUp();
+  }
+
+  /** The client's end. */
+  get client(): Connection {
+    return this.#client;
+  }
+
+  /** Whether it is at a backend, or on its way there. */
+  leadsTo(links: ReadonlySet<object>): boolean {
+    return this.#link !== null && links.has(this.#link);
   }
 
   opened(): void {}
@@ -97,22 +125,29 @@ export class TcpSession implements Receiver, Waiter {
   closed(): void {
     if (this.#over) return;
     this.#context.row.fail("CLIENT_GONE");
+    if (this.#record !== null) this.#record.code = "CLIENT_GONE";
     this.#giveUp();
   }
 
   /** For its attempt: the backend is connected. */
   connected(attempt: Attempt, backend: Connection): void {
     this.#attempt = null;
-    const { wheel, target, row } = this.#context;
+    const { wheel, row } = this.#context;
+    const target = this.#target;
     const { link, index } = attempt;
     const { feedback } = target.live;
     link.opened();
     // All that is to be known of a backend's speed without knowing its protocol.
-    if (feedback !== null) feedback.answered(index, attempt.microseconds(), wheel.now);
+    const microseconds = attempt.microseconds();
+    link.row.observe(CONNECT, microseconds);
+    target.live.row.observe(CONNECT, microseconds);
+    if (feedback !== null) feedback.answered(index, microseconds, wheel.now);
     target.live.health.connected(index);
     const client = { connection: this.#client, outbox: new Outbox(this.#client), early: this.#early };
     const early = this.#early;
     this.#early = null;
+    const record = this.#record;
+    if (attempt.record !== null) attempt.record.connected(wheel.now, false);
     this.#tunnel = new Tunnel(
       client,
       { connection: backend, outbox: new Outbox(backend), early: null },
@@ -121,16 +156,19 @@ export class TcpSession implements Receiver, Waiter {
       {
         passedIn: (bytes) => {
           row.add(COLUMN.bytesIn, bytes);
+          if (record !== null) record.bytesIn += bytes;
           link.row.add(COLUMN.bytesIn, bytes);
         },
         passedOut: (bytes) => {
           row.add(COLUMN.bytesOut, bytes);
+          if (record !== null) record.bytesOut += bytes;
           link.row.add(COLUMN.bytesOut, bytes);
         },
         finished: (why) => {
           link.row.end();
           link.left();
           if (why === "idle") row.fail("TUNNEL_IDLE");
+          if (why === "idle" && record !== null) record.code = "TUNNEL_IDLE";
           this.#leave();
           target.live.gate?.left();
         },
@@ -143,12 +181,14 @@ export class TcpSession implements Receiver, Waiter {
   /** For its attempt: the backend could not be connected to; another is tried while there is one. */
   attemptFailed(attempt: Attempt, code: ErrorCode, detail: string): void {
     this.#attempt = null;
-    const { target, wheel } = this.#context;
+    const { wheel } = this.#context;
+    const target = this.#target;
     const { feedback, gate } = target.live;
     const { link, index } = attempt;
     link.row.end();
     link.left();
     link.row.fail(code);
+    if (attempt.record !== null) attempt.record.failed(wheel.refresh(), code);
     if (feedback !== null) feedback.failed(index, attempt.microseconds(), wheel.now);
     target.live.health.failed(index, code);
     if (!this.#over) this.#failOver(attempt, code, detail);
@@ -157,7 +197,8 @@ export class TcpSession implements Receiver, Waiter {
   }
 
   #failOver({ link, index }: Attempt, code: ErrorCode, detail: string): void {
-    const { target, log, listener, row } = this.#context;
+    const { log, listener, row } = this.#context;
+    const target = this.#target;
     const { pool, gate } = target.live;
     const tried = [...this.#tried, index];
     this.#tried = tried;
@@ -174,6 +215,7 @@ export class TcpSession implements Receiver, Waiter {
       return;
     }
     row.fail(code);
+    if (this.#record !== null) this.#record.code = code;
     log.warn("connection failed", {
       listener,
       pool: pool.name,
@@ -186,23 +228,25 @@ export class TcpSession implements Receiver, Waiter {
   }
 
   #key(): number {
-    const { key } = this.#context.target.live;
+    const { key } = this.#target.live;
     return key === null ? 0 : key.ofConnection(addressOf(this.#client));
   }
 
   #dial(index: number): void {
-    const { gate, links } = this.#context.target.live;
+    const { gate, links } = this.#target.live;
     const link = links[index]!;
     // A gate has counted it when it let it in.
     if (gate === null) link.row.begin();
-    this.#attempt = new Attempt(this, index, link, this.#context);
+    this.#link = link;
+    this.#attempt = new Attempt(this, index, link, this.#context.wheel, this.#target);
+    if (this.#record !== null) this.#attempt.record = this.#record.begin(link.id, this.#context.wheel.now);
     link.dial(this.#attempt);
   }
 
   /** No backend answers: the client is closed, with a reset, since nothing that it sent has been delivered. */
   #giveUp(): void {
     if (this.#over) return;
-    this.#context.target.live.gate?.leave(this);
+    this.#target.live.gate?.leave(this);
     this.#attempt?.abandon();
     this.#attempt = null;
     this.#leave();
@@ -212,6 +256,7 @@ export class TcpSession implements Receiver, Waiter {
   #leave(): void {
     if (this.#over) return;
     this.#over = true;
+    if (this.#record !== null) this.#record.end(this.#context.wheel.refresh());
     this.#context.row.end();
     this.#context.left(this);
   }
@@ -221,24 +266,28 @@ export class TcpSession implements Receiver, Waiter {
 class Attempt implements Receiver, Expiring {
   readonly index: number;
   readonly link: BackendLink;
+  /** What is told of it; `null` where nobody wants to know. */
+  record: AttemptRecord | null = null;
   readonly #session: TcpSession;
-  readonly #context: TcpContext;
+  readonly #wheel: TimerWheel;
+  readonly #target: Target;
   readonly #timer: Timer = new Timer(this);
   readonly #startedMs: number;
   #over = false;
 
-  constructor(session: TcpSession, index: number, link: BackendLink, context: TcpContext) {
+  constructor(session: TcpSession, index: number, link: BackendLink, wheel: TimerWheel, target: Target) {
     this.index = index;
     this.link = link;
     this.#session = session;
-    this.#context = context;
-    this.#startedMs = context.wheel.refresh();
-    context.wheel.set(this.#timer, context.target.timeouts.connectMs);
+    this.#wheel = wheel;
+    this.#target = target;
+    this.#startedMs = wheel.refresh();
+    wheel.set(this.#timer, target.timeouts.connectMs);
   }
 
   /** How long it has taken until now. */
   microseconds(): number {
-    return (this.#context.wheel.refresh() - this.#startedMs) * 1000;
+    return (this.#wheel.refresh() - this.#startedMs) * 1000;
   }
 
   /** The client is gone: a connection that opens yet is closed. */
@@ -247,7 +296,7 @@ class Attempt implements Receiver, Expiring {
     this.link.row.end();
     this.link.abandoned();
     this.link.left();
-    this.#context.target.live.gate?.left();
+    this.#target.live.gate?.left();
   }
 
   opened(connection: Connection): void {
@@ -265,7 +314,7 @@ class Attempt implements Receiver, Expiring {
   }
 
   expired(): void {
-    const { connectMs } = this.#context.target.timeouts;
+    const { connectMs } = this.#target.timeouts;
     if (this.#end()) {
       this.link.abandoned();
       this.#session.attemptFailed(this, "BACKEND_CONNECT_TIMEOUT", `no connection within ${connectMs} ms`);
@@ -284,7 +333,7 @@ class Attempt implements Receiver, Expiring {
   #end(): boolean {
     if (this.#over) return false;
     this.#over = true;
-    this.#context.wheel.remove(this.#timer);
+    this.#wheel.remove(this.#timer);
     return true;
   }
 }

@@ -25,6 +25,8 @@ export class Tunnel implements Expiring {
   readonly #events: TunnelEvents;
   readonly #timer: Timer = new Timer(this);
   #open = true;
+  /** The way to its backend, for who ends what leads to one that is removed; `null` where nobody asks. */
+  link: object | null = null;
 
   constructor(client: Detached, backend: Detached, wheel: TimerWheel, idleMs: number, events: TunnelEvents) {
     this.#wheel = wheel;
@@ -42,6 +44,11 @@ export class Tunnel implements Expiring {
     // What waited for the dialling may still wait for the system.
     if (backend.outbox.blocked) this.#client.pause();
     if (client.outbox.blocked) this.#backend.pause();
+  }
+
+  /** The client's end. */
+  get client(): Connection {
+    return this.#client.connection;
   }
 
   /** Whether it goes on. */
@@ -104,6 +111,10 @@ class Side implements Receiver {
     this.#connection = connection;
     this.#outbox = outbox;
     this.#isClient = isClient;
+  }
+
+  get connection(): Connection {
+    return this.#connection;
   }
 
   get blocked(): boolean {

@@ -2,6 +2,7 @@ import type { Detached } from "../http/streams.ts";
 import type { TimerWheel } from "../net/timer-wheel.ts";
 import { COLUMN } from "../observe/columns.ts";
 import type { Row } from "../observe/counters.ts";
+import type { ExchangeRecord } from "../observe/exchange-record.ts";
 import type { HttpAttempt } from "./http-attempt.ts";
 import { Tunnel } from "./tunnel.ts";
 
@@ -9,6 +10,7 @@ import { Tunnel } from "./tunnel.ts";
  * Makes a tunnel of an exchange whose attempt was answered with 101: both stay in flight until it ends.
  * @param row of the listener
  * @param tunnels where it is kept while it is open
+ * @param record told of it when it is over; `null` where nobody wants to know
  */
 export function openTunnel(
   client: Detached,
@@ -17,6 +19,7 @@ export function openTunnel(
   idleMs: number,
   row: Row,
   tunnels: Set<Tunnel>,
+  record: ExchangeRecord | null,
 ): void {
   const backend = attempt.detach();
   if (backend === null) return;
@@ -24,10 +27,12 @@ export function openTunnel(
   const tunnel: Tunnel = new Tunnel(client, backend, wheel, idleMs, {
     passedIn: (bytes) => {
       row.add(COLUMN.bytesIn, bytes);
+      if (record !== null) record.bytesIn += bytes;
       link.row.add(COLUMN.bytesIn, bytes);
     },
     passedOut: (bytes) => {
       row.add(COLUMN.bytesOut, bytes);
+      if (record !== null) record.bytesOut += bytes;
       link.row.add(COLUMN.bytesOut, bytes);
     },
     finished: (why) => {
@@ -35,7 +40,11 @@ export function openTunnel(
       attempt.left();
       tunnels.delete(tunnel);
       if (why === "idle") row.fail("TUNNEL_IDLE");
+      if (record === null) return;
+      record.code = why === "idle" ? "TUNNEL_IDLE" : why === "destroyed" ? "WEIR_DRAINED" : null;
+      record.end(wheel.refresh());
     },
   });
+  tunnel.link = link;
   tunnels.add(tunnel);
 }

@@ -151,3 +151,35 @@ describe("a cookie with a ttl", () => {
     expect(pinnedTo(bench, `weir=${ahead.value(2)}`)).toBe(2);
   });
 });
+
+describe("explain", () => {
+  test("says of a cookie whose it is, and why it counts or does not", () => {
+    const bench = new Bench(100);
+    const cookie = asking(`weir=${bench.value(1)}`);
+    expect(bench.affinity.explain(cookie)).toEqual({
+      cookie: "weir",
+      named: 1,
+      pinned: 1,
+      why: "its backend takes it",
+    });
+    bench.flags(0, down, 0);
+    expect(bench.affinity.explain(cookie)).toMatchObject({
+      named: 1,
+      pinned: -1,
+      why: expect.stringContaining("takes no"),
+    });
+    bench.now += 100_000;
+    expect(bench.affinity.explain(cookie)).toMatchObject({
+      named: 1,
+      pinned: -1,
+      why: expect.stringContaining("expired"),
+    });
+    const strange = asking(`weir=${new Bench(100, "another secret of them").value(1)}`);
+    expect(bench.affinity.explain(strange)).toMatchObject({
+      named: -1,
+      pinned: -1,
+      why: expect.stringContaining("secret"),
+    });
+    expect(bench.affinity.explain(asking("a=b"))).toMatchObject({ named: -1, why: "the request has no such cookie" });
+  });
+});

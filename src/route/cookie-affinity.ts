@@ -1,7 +1,14 @@
 import type { WallClock } from "../clock.ts";
 import { type HealthWords, keepsPinned } from "../observe/health-words.ts";
 import type { AffinityPlan } from "../plan.ts";
-import { type Affinity, AffinityValues, type Mac, type Pin, type RequestFields } from "../pool/affinity.ts";
+import {
+  type Affinity,
+  AffinityValues,
+  type Mac,
+  type Pin,
+  type PinExplained,
+  type RequestFields,
+} from "../pool/affinity.ts";
 import { type CookieForm, setCookieLine } from "../pool/affinity-cookie.ts";
 import { findCookie, type Range } from "./key-bytes.ts";
 
@@ -63,6 +70,25 @@ export class CookieAffinity implements Affinity {
   fieldFor(request: RequestFields, index: number): Buffer | null {
     const pin = this.#pinOf(request);
     return pin !== null && pin.index === index && !this.#isAging(pin) ? null : this.#lineFor(index);
+  }
+
+  explain(request: RequestFields): PinExplained {
+    const cookie = this.#form.name;
+    const pinned = this.pinnedOf(request);
+    const pin = this.#pinOf(request);
+    if (pin !== null)
+      return {
+        cookie,
+        named: pin.index,
+        pinned,
+        why: pinned === -1 ? "its backend takes no pinned clients just now" : "its backend takes it",
+      };
+    if (!findCookie(request, this.#name, FOUND))
+      return { cookie, named: -1, pinned, why: "the request has no such cookie" };
+    const read = this.#values.read(request.bytes.toString("latin1", FOUND.start, FOUND.end));
+    if (read === null)
+      return { cookie, named: -1, pinned, why: "not made with this secret for this pool, or its backend is gone" };
+    return { cookie, named: read.index, pinned, why: `it expired: it is older than ${this.#ttlSeconds ?? 0} s` };
   }
 
   /** What the client's cookie says, if it is ours and has not expired. A client may send one after its time; the tag tells. */

@@ -31,10 +31,6 @@ class Paths<T> {
     }
     return this.#rest;
   }
-
-  get needsPath(): boolean {
-    return this.#exact.size > 0 || this.#prefixes.size > 0;
-  }
 }
 
 function setOnce<K, V>(map: Map<K, V>, key: K, value: V): void {
@@ -53,17 +49,24 @@ export class RouteTable<T> {
   readonly #suffixes: Map<string, Paths<T>> = new Map();
   readonly #any: Paths<T> = new Paths();
   /** Whether a match may depend on the host, on the path. */
-  readonly needsHost: boolean;
-  readonly needsPath: boolean;
+  needsHost = false;
+  needsPath = false;
+  /** As they were given. */
+  readonly routes: (readonly [RouteMatch, T])[] = [];
 
-  constructor(routes: readonly (readonly [RouteMatch, T])[]) {
-    for (const [{ host, path }, value] of routes) {
-      if (host === null) this.#any.add(path, value);
-      else if (host.startsWith("*.")) pathsOf(this.#suffixes, host.slice(2)).add(path, value);
-      else pathsOf(this.#hosts, host).add(path, value);
-    }
-    this.needsHost = this.#hosts.size + this.#suffixes.size > 0;
-    this.needsPath = [...this.#hosts.values(), ...this.#suffixes.values(), this.#any].some((paths) => paths.needsPath);
+  constructor(routes: readonly (readonly [RouteMatch, T])[] = []) {
+    for (const [match, value] of routes) this.add(match, value);
+  }
+
+  /** One more route; of two that match the same the first one counts. To be called before anything is asked. O(1). */
+  add(match: RouteMatch, value: T): void {
+    const { host, path } = match;
+    if (host !== null) this.needsHost = true;
+    if (path !== null && path !== "/*") this.needsPath = true;
+    if (host === null) this.#any.add(path, value);
+    else if (host.startsWith("*.")) pathsOf(this.#suffixes, host.slice(2)).add(path, value);
+    else pathsOf(this.#hosts, host).add(path, value);
+    this.routes.push([match, value]);
   }
 
   /**

@@ -3,6 +3,7 @@ import { systemClock } from "../../src/clock.ts";
 import { compile } from "../../src/config/compile.ts";
 import { configSchema } from "../../src/config/schema.ts";
 import { Calm, Client, backend, get, ok } from "../fixtures/http.ts";
+import type { ListenerPlan, OverLimit, Plan } from "../../src/plan.ts";
 import { type ClusterOptions, Cluster, planOf, until } from "../fixtures/cluster.ts";
 import { connectRaw, type RawConnection } from "../fixtures/raw.ts";
 
@@ -101,4 +102,110 @@ test("connectionsPerAddress stands at the top level and on a listener, each for 
   const [web, api] = plan.listeners;
   expect([plan.connectionsPerAddress, web?.connectionsPerAddress]).toEqual([7, 3]);
   expect(api).not.toHaveProperty("connectionsPerAddress");
+});
+
+/** Weir that turns away whom it has no room for. */
+function turning(how: OverLimit, own: Partial<ListenerPlan>, whole: Partial<Plan>, options: ClusterOptions): Cluster {
+  const plan = planOf(options);
+  const listeners = plan.listeners.map((listener) => ({ ...listener, ...own, overLimit: how }));
+  return new Cluster({ ...plan, ...whole, listeners }, systemClock);
+}
+
+for (const [where, own, whole] of [
+  ["at a listener", { connections: 2 }, {}],
+  ["at all of them", {}, { connections: 2, overLimit: "503" }],
+] as const)
+  test(`with overLimit: 503 those beyond limits.connections get 503 and are gone, and one that goes makes room: ${where}`, async () => {
+    await using app = backend();
+    const lb = turning("503", own, whole, { backends: [app.port] });
+    await using _ = new Calm(lb);
+    const served = await flood(lb, "127.0.0.1", 2);
+    expect(served.length).toBe(2);
+    for (let i = 0; i < 5; i++) {
+      const user = await from(lb, "127.0.0.1");
+      user!.send(get());
+      await user!.raw.until(({ closed, ended }) => closed || ended);
+      expect(user!.raw.text).toMatch(/^HTTP\/1\.1 503 Service Unavailable\r\n/);
+      expect(user!.raw.text).toContain("Retry-After: 1\r\n");
+      expect(user!.raw.text).toContain("Connection: close\r\n");
+      expect(user!.raw.text).toContain("WEIR_NO_ROOM");
+      await user![Symbol.asyncDispose]();
+    }
+    expect(lb.listenerErrors("WEIR_NO_ROOM")).toBe(5);
+    expect(app.server.connections.length).toBeLessThanOrEqual(2);
+    await served.pop()?.[Symbol.asyncDispose]();
+    await until(() => lb.engine.connections().clients === 1);
+    const again = await flood(lb, "127.0.0.1", 1);
+    expect(again.length).toBe(1);
+    for (const each of [...served, ...again]) await each[Symbol.asyncDispose]();
+  });
+
+test("with overLimit: 503 those beyond connectionsPerAddress get 503 too, and who asks nothing is reset after a while", async () => {
+  await using app = backend();
+  let leapMs = 0;
+  const plan = planOf({ backends: [app.port] });
+  const listeners = plan.listeners.map((listener) => ({
+    ...listener,
+    connectionsPerAddress: 1,
+    overLimit: "503" as const,
+  }));
+  const lb = new Cluster({ ...plan, listeners }, { now: () => systemClock.now() + leapMs });
+  await using _ = new Calm(lb);
+  const served = await flood(lb, "127.0.0.2", 1);
+  const user = await from(lb, "127.0.0.2");
+  user!.send(get());
+  await user!.raw.untilText("CLIENT_TOO_MANY_CONNECTIONS");
+  expect(user!.raw.text).toStartWith("HTTP/1.1 503 ");
+  await user![Symbol.asyncDispose]();
+  const mute = await from(lb, "127.0.0.2");
+  await until(() => lb.listenerErrors("CLIENT_TOO_MANY_CONNECTIONS") === 2);
+  expect(mute!.raw.closed).toBe(false);
+  leapMs = 3000;
+  await mute!.raw.until(({ closed }) => closed);
+  expect(mute!.raw.text).toBe("");
+  for (const each of served) await each[Symbol.asyncDispose]();
+});
+
+test("with overLimit: reset those beyond limits.connections are reset, and reach no backend, in mode tcp too", async () => {
+  for (const mode of ["http", "tcp"] as const) {
+    await using app = backend(() => ok());
+    const lb = turning("reset", { connections: 2 }, {}, { mode, backends: [app.port] });
+    await using _ = new Calm(lb);
+    const served = await flood(lb, "127.0.0.1", 6);
+    expect(served.length).toBe(2);
+    expect(lb.listenerErrors("WEIR_NO_ROOM")).toBe(4);
+    for (const each of served) await each[Symbol.asyncDispose]();
+  }
+});
+
+test("closing Weir closes those who still wait for their 503", async () => {
+  await using app = backend();
+  const lb = turning("503", { connections: 1 }, {}, { backends: [app.port] });
+  await using _ = new Calm(lb);
+  const [served] = await flood(lb, "127.0.0.1", 1);
+  const mute = await from(lb, "127.0.0.1");
+  await until(() => lb.listenerErrors("WEIR_NO_ROOM") === 1);
+  lb.engine.close();
+  await mute!.raw.until(({ closed }) => closed);
+  await served?.[Symbol.asyncDispose]();
+});
+
+test("overLimit stands at the top level and on a listener, which has that of the whole otherwise; in mode tcp it is a reset", () => {
+  const plan = compile(
+    configSchema.parse({
+      listeners: {
+        web: { address: ":0", pool: "app", limits: { overLimit: "reset" } },
+        api: { address: ":0", pool: "app" },
+        db: { address: ":0", mode: "tcp", pool: "app" },
+      },
+      pools: { app: { backends: [":8001"] } },
+      limits: { overLimit: "503" },
+    }),
+  );
+  expect([plan.overLimit, ...plan.listeners.map(({ overLimit }) => overLimit)]).toEqual([
+    "503",
+    "reset",
+    "503",
+    "reset",
+  ]);
 });

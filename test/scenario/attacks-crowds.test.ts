@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { openFiles } from "../fixtures/open-files.ts";
 import { ownProcess } from "../fixtures/own-process.ts";
 import { connectRaw, type RawConnection } from "../fixtures/raw.ts";
 
@@ -11,12 +12,6 @@ const TEST_MS = 90_000;
 const KIB = 1024;
 /** A response that no buffer of the system holds whole. */
 const RESPONSE = Buffer.alloc(16_000_000, "r");
-
-/** Files that this process may open, and the one that it starts. */
-function openFiles(): number {
-  const text = Bun.spawnSync(["sh", "-c", "ulimit -n"]).stdout.toString().trim();
-  return text === "unlimited" ? Number.POSITIVE_INFINITY : Number(text);
-}
 
 /** A backend that answers `GET /` at once, sends as much as is taken of a large response to `GET /large`, and waits for the end of anything else. */
 function server(): { readonly port: number; readonly opened: () => number; [Symbol.dispose](): void } {

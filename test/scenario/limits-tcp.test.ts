@@ -5,7 +5,7 @@ import { parseAddress } from "../../src/address.ts";
 import { systemClock } from "../../src/clock.ts";
 import { createEngine } from "../../src/engine/create.ts";
 import type { Engine } from "../../src/engine/engine.ts";
-import { rowsOf } from "../../src/engine/rows.ts";
+import { placementOf } from "../../src/engine/placement.ts";
 import { sharedStateBytes, sharedStateOver } from "../../src/engine/shared-state.ts";
 import { silentLog } from "../../src/observe/log.ts";
 import type { BackendPlan } from "../../src/plan.ts";
@@ -234,10 +234,20 @@ class Workers implements AsyncDisposable {
 
   constructor(count: number, options: ClusterOptions) {
     const plan = { ...planOf(options), workers: count };
-    const shared = sharedStateOver(new ArrayBuffer(sharedStateBytes(plan, count)), plan, count);
-    const row = rowsOf(plan, count).pools[0]!;
+    const placement = placementOf(plan, count);
+    const { shape } = placement;
+    const shared = sharedStateOver(new ArrayBuffer(sharedStateBytes(shape)), shape);
+    const row = placement.pools[0]!;
     this.engines = Array.from({ length: count }, (_, worker) =>
-      createEngine({ plan, worker, ...shared, log: silentLog, clock: systemClock, random: seededRandom(worker) }),
+      createEngine({
+        plan,
+        placement,
+        worker,
+        ...shared,
+        log: silentLog,
+        clock: systemClock,
+        random: seededRandom(worker),
+      }),
     );
     this.ports = this.engines.map((engine) => engine.listen(0));
     this.waiting = () => shared.counters.waiting(row);

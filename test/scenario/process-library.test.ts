@@ -68,6 +68,41 @@ test("a unix socket's file goes with Weir", async () => {
   expect(existsSync(path)).toBe(false);
 });
 
+test("a program reloads: ports that the system chose stay, listeners come and go, and open requests are finished", async () => {
+  await using backends = numberedBackends(3);
+  const [one, two, three] = backends.addresses;
+  const web = { address: "127.0.0.1:0", pool: "app" };
+  const weir = await start({ listeners: { web }, pools: { app: { backends: [one!], slowStart: 0 } } });
+  const { address } = weir.listeners.web;
+  const slow = get(address, "/slow");
+  await backends.waiting;
+  const changes = await weir.reload({
+    listeners: { web, more: web },
+    pools: { app: { backends: [two!, three!], slowStart: 0 } },
+  });
+  expect(changes.map(({ kind, what }) => `${kind} ${what}`).sort()).toEqual([
+    "added backend",
+    "added backend",
+    "added listener",
+    "removed backend",
+  ]);
+  expect(weir.listeners.web.address).toBe(address);
+  const listeners: Readonly<Record<string, { readonly address: string }>> = weir.listeners;
+  const more = listeners["more"]!.address;
+  expect((await Promise.all([get(address), get(address), get(more), get(more)])).sort()).toEqual(["2", "2", "3", "3"]);
+  expect(await thrown(weir.reload({ listeners: { web: { ...web, pool: "nope" } }, pools: {} }))).toBeInstanceOf(
+    WeirError,
+  );
+  expect(await weir.reload({ listeners: { web }, pools: { app: { backends: [two!], slowStart: 0 } } })).not.toBeEmpty();
+  expect(await thrown(get(more))).toBeInstanceOf(Error);
+  expect(await weir.reload({ listeners: { web }, pools: { app: { backends: [two!], slowStart: 0 } } })).toBeEmpty();
+  expect(await get(address)).toBe("2");
+  backends.release();
+  expect(await slow).toBe("1");
+  expect(await weir.close()).toBe(0);
+  expect(((await thrown(weir.reload({ listeners: { web }, pools: {} }))) as WeirError).code).not.toBe("");
+});
+
 test("everything that is wrong with a configuration is in the message", async () => {
   const config = defineConfig({
     listeners: { web: { address: ":x", pool: "nope" } },

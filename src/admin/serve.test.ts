@@ -1,0 +1,65 @@
+import { afterAll, expect, test } from "bun:test";
+import { existsSync, lstatSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryFolder } from "../../test/fixtures/temporary-folder.ts";
+import type { Address } from "../address.ts";
+import { serveHttp } from "./serve.ts";
+
+const folder = temporaryFolder();
+afterAll(() => folder[Symbol.dispose]());
+
+const hello = async (_request: Request, who: string): Promise<Response> => new Response(who);
+/** Why it is not served. */
+async function refusal(served: ReturnType<typeof serveHttp>): Promise<string> {
+  try {
+    await (await served).close();
+    return "it is";
+  } catch (error) {
+    return String(error);
+  }
+}
+
+const loopback: Address = { kind: "tcp", host: "127.0.0.1", port: 0 };
+
+test("on a port, which it tells, and which nobody else has meanwhile", async () => {
+  const served = await serveHttp(loopback, hello);
+  if (served.address.kind !== "tcp") throw new Error("no port");
+  const { port } = served.address;
+  expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe("127.0.0.1");
+  expect(await refusal(serveHttp(served.address, hello))).toContain("ADMIN_ADDRESS_IN_USE");
+  await served.close();
+  await (await serveHttp(served.address, hello)).close();
+});
+
+test("on a path, which is its owner's alone, and is removed", async () => {
+  const path = join(folder.path, "a.sock");
+  const served = await serveHttp({ kind: "unix", path }, hello);
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(await (await fetch("http://localhost/", { unix: path })).text()).toBe("unix");
+  expect(await refusal(serveHttp({ kind: "unix", path }, hello))).toContain("ADMIN_ADDRESS_IN_USE");
+  await served.close();
+  expect(existsSync(path)).toBe(false);
+});
+
+test("a socket that a killed process has left is replaced, a file is not", async () => {
+  const path = join(folder.path, "b.sock");
+  const child = Bun.spawn(
+    [
+      process.execPath,
+      "-e",
+      `Bun.serve({ unix: ${JSON.stringify(path)}, fetch: () => new Response() }); console.log("up")`,
+    ],
+    { stdout: "pipe" },
+  );
+  await child.stdout.getReader().read();
+  child.kill("SIGKILL");
+  await child.exited;
+  expect(lstatSync(path).isSocket()).toBe(true);
+  await (await serveHttp({ kind: "unix", path }, hello)).close();
+  writeFileSync(path, "precious");
+  expect(await refusal(serveHttp({ kind: "unix", path }, hello))).toContain("left alone");
+});
+
+test("an address that cannot be is told of", async () => {
+  expect(await refusal(serveHttp({ kind: "tcp", host: "192.0.2.1", port: 0 }, hello))).toContain("LISTEN_FAILED");
+});

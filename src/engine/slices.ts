@@ -1,0 +1,38 @@
+import type { Clock } from "../clock.ts";
+import type { Ticker } from "../net/network.ts";
+
+/** Work at a stretch: of what a client waits for meanwhile, it must not be felt. */
+const SLICE_MS = 1;
+
+/** Work that can be left and taken up again: each step is short. */
+export type Steps<T> = Generator<void, T, void>;
+
+/** Does all of it at once, where nobody waits for anything yet. */
+export function atOnce<T>(steps: Steps<T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** Does it a millisecond at a time; in between, the event loop has its turn. */
+export async function bySlices<T>(steps: Steps<T>, clock: Clock, tick: Ticker): Promise<T> {
+  let until = clock.now() + SLICE_MS;
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+    if (clock.now() < until) continue;
+    await turn(tick);
+    until = clock.now() + SLICE_MS;
+  }
+}
+
+/** One turn of the event loop. */
+function turn(tick: Ticker): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const stop = tick(1, () => {
+    stop();
+    resolve();
+  });
+  return promise;
+}

@@ -1,0 +1,65 @@
+import { parseAddress } from "../address.ts";
+import type { Overlay } from "../config/overlay.ts";
+import type { Legacy } from "./sockets.ts";
+
+/** Where a successor finds what it is given. */
+export const LEGACY_VARIABLE = "WEIR_LEGACY";
+
+/** Listening sockets as the environment has them. */
+export interface Legated {
+  readonly address: string;
+  readonly listener: Legacy["listener"];
+  readonly more: boolean;
+  readonly fds: readonly number[];
+}
+
+/** What the predecessor says. */
+export interface Legator {
+  readonly kind: "edits";
+  readonly edits: Overlay;
+}
+
+/** What the successor says, once all its workers accept. */
+export interface FromSuccessor {
+  readonly kind: "ready";
+}
+
+/** What a predecessor has left to this process. */
+export interface Succession {
+  readonly legacy: readonly Legacy[];
+  /** Run-time edits that held there. */
+  readonly edits: Overlay;
+  /** Tells the predecessor that it may go. */
+  ready(): void;
+}
+
+/** A predecessor says what it has to say at once. */
+const TELL_TIMEOUT_MS = 5000;
+
+/** What this process has been left by a predecessor; `null` where it has none. To be called once, before anything is started. */
+export async function succession(): Promise<Succession | null> {
+  const text = process.env[LEGACY_VARIABLE];
+  // Workers and later successors are not to find it.
+  delete process.env[LEGACY_VARIABLE];
+  if (text === undefined || process.send === undefined) return null;
+  // Written by the predecessor.
+  const legated = JSON.parse(text) as readonly Legated[];
+  const legacy = legated.map(({ address, ...rest }): Legacy => ({ address: parseAddress(address), ...rest }));
+  return { legacy, edits: await told(), ready };
+}
+
+async function told(): Promise<Overlay> {
+  const edits = Promise.withResolvers<Overlay>();
+  process.once("message", (message) => edits.resolve((message as Legator).edits));
+  const late = setTimeout(() => edits.resolve([]), TELL_TIMEOUT_MS);
+  try {
+    return await edits.promise;
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+function ready(): void {
+  const message: FromSuccessor = { kind: "ready" };
+  process.send?.(message, undefined, undefined, () => process.disconnect?.());
+}

@@ -1,0 +1,137 @@
+import { expect, test } from "bun:test";
+import { chmodSync, cpSync, mkdirSync, symlinkSync } from "node:fs";
+import { get, numberedBackends } from "../fixtures/numbered-backends.ts";
+import { connectRaw, rawServer } from "../fixtures/raw.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
+import { gone, weir, WEIR } from "../fixtures/weir-process.ts";
+
+const linux = process.platform === "linux";
+
+/** Ends the process that has taken over, which is nobody's child here. */
+function successor(pid: unknown): AsyncDisposable & { readonly pid: number } {
+  const id = Number(pid);
+  return {
+    pid: id,
+    async [Symbol.asyncDispose]() {
+      try {
+        process.kill(id, "SIGKILL");
+      } catch {
+        return; // it has ended by itself
+      }
+      await gone(id);
+    },
+  };
+}
+
+test.if(linux)("an upgrade loses no request, and the old process ends by itself when all is finished", async () => {
+  await using backends = numberedBackends(1);
+  const to = backends.addresses[0] ?? "";
+  await using lb = weir(["serve", "--listen", "127.0.0.1:0", "--to", to, "--workers", "2", "--admin", "off"]);
+  const address = await lb.address();
+  const slow = get(address, "/slow");
+  await backends.waiting;
+
+  const load = { asking: true, answered: 0 };
+  const clients = Array.from({ length: 4 }, async () => {
+    while (load.asking) {
+      expect(await get(address)).toBe("1");
+      load.answered += 1;
+    }
+  });
+  lb.signal("SIGUSR2");
+  await using next = successor((await lb.event("upgrade done"))["pid"]);
+  await lb.event("drain begun");
+  const enough = load.answered + 50;
+  while (load.answered < enough) await get(address);
+  load.asking = false;
+  await Promise.all(clients);
+  backends.release();
+  expect(await slow).toBe("1");
+  expect(await lb.exited).toEqual({ code: 0, signal: null });
+  expect(await get(address)).toBe("1");
+  // And once more.
+  process.kill(next.pid, "SIGUSR2");
+  await using _ = successor((await lb.nth(["upgrade done"], 1))["pid"]);
+  await gone(next.pid);
+  expect(await get(address)).toBe("1");
+});
+
+test.if(linux)("a tunnel that is open lives on in the old process", async () => {
+  await using server = rawServer();
+  const flags = ["--listen", "127.0.0.1:0", "--to", `127.0.0.1:${server.port}`, "--mode", "tcp", "--workers", "1"];
+  await using lb = weir(["serve", ...flags, "--admin", "off"]);
+  const [, port = ""] = (await lb.address()).split(":");
+  await using client = await connectRaw(Number(port));
+  client.send("before");
+  const accepted = await server.connection(0);
+  await accepted.until(() => accepted.text === "before");
+  lb.signal("SIGUSR2");
+  await using _ = successor((await lb.event("upgrade done"))["pid"]);
+  await lb.event("drain begun");
+  client.send(", after");
+  await accepted.until(() => accepted.text === "before, after");
+  accepted.send("answer");
+  await client.until(() => client.text === "answer");
+  client.end();
+  accepted.end();
+  expect(await lb.exited).toEqual({ code: 0, signal: null });
+});
+
+test.if(linux)("a new program that cannot start leaves the old one at work, and the log says why", async () => {
+  using folder = temporaryFolder();
+  await using backends = numberedBackends(1);
+  const file = `${folder.path}/weir.json`;
+  const config = { admin: "off", stateFolder: folder.path, workers: 1 };
+  const listeners = { main: { address: "127.0.0.1:0", pool: "app" } };
+  await Bun.write(file, JSON.stringify({ ...config, listeners, pools: { app: { backends: backends.addresses } } }));
+  await using lb = weir(["serve", file]);
+  const address = await lb.address();
+  await Bun.write(file, JSON.stringify({ ...config, listeners, pools: {} }));
+  lb.signal("SIGUSR2");
+  expect(await lb.event("upgrade failed")).toMatchObject({ code: "UPGRADE_FAILED" });
+  expect(lb.stderr).toContain("CONFIG_UNKNOWN_POOL");
+  expect(await get(address)).toBe("1");
+});
+
+test.if(linux)("another number of workers comes with an upgrade, and the file of a unix socket stays", async () => {
+  using folder = temporaryFolder();
+  await using backends = numberedBackends(1);
+  const file = `${folder.path}/weir.json`;
+  const unix = `${folder.path}/main.sock`;
+  const config = (workers: number): string =>
+    JSON.stringify({
+      admin: "off",
+      stateFolder: folder.path,
+      workers,
+      listeners: { main: { address: "127.0.0.1:0", pool: "app" }, local: { address: `unix:${unix}`, pool: "app" } },
+      pools: { app: { backends: backends.addresses } },
+    });
+  await Bun.write(file, config(1));
+  await using lb = weir(["serve", file]);
+  const address = await lb.address();
+  await Bun.write(file, config(3));
+  lb.signal("SIGUSR2");
+  await using _ = successor((await lb.event("upgrade done"))["pid"]);
+  expect((await lb.exited).code).toBe(0);
+  for (let i = 0; i < 20; i++) expect(await get(address)).toBe("1");
+  expect(await (await fetch("http://weir/", { unix })).text()).toBe("1");
+  await lb.event("worker started", { worker: 2 });
+});
+
+test.if(linux)("a program that was installed in its place meanwhile is the one that takes over", async () => {
+  using folder = temporaryFolder();
+  await using backends = numberedBackends(1);
+  const root = WEIR.replace(/\/bin\/weir$/, "");
+  const copy = `${folder.path}/weir`;
+  mkdirSync(copy);
+  for (const part of ["bin", "src", "package.json"]) cpSync(`${root}/${part}`, `${copy}/${part}`, { recursive: true });
+  symlinkSync(`${root}/node_modules`, `${copy}/node_modules`);
+  const flags = ["--listen", "127.0.0.1:0", "--to", backends.addresses[0] ?? "", "--workers", "1", "--admin", "off"];
+  await using lb = weir(["serve", ...flags], { command: [`${copy}/bin/weir`] });
+  const address = await lb.address();
+  await Bun.write(`${copy}/bin/weir`, "#!/bin/sh\nexit 3\n");
+  chmodSync(`${copy}/bin/weir`, 0o755);
+  lb.signal("SIGUSR2");
+  expect(await lb.event("upgrade failed")).toMatchObject({ reason: expect.stringContaining("status 3") });
+  expect(await get(address)).toBe("1");
+});
