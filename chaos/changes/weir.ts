@@ -47,9 +47,10 @@ export const weirReloads: BalancerProgram = {
           },
         },
       ],
-      processes: () => descendants(running.pid),
+      processes: () => [...new Set([running.pid, supervisor].flatMap(descendants))],
       async [Symbol.asyncDispose]() {
-        await killAll(descendants(running.pid));
+        // The first one may have ended, and then the next is nobody's child any more.
+        await killAll([...new Set([running.pid, supervisor].flatMap(descendants))]);
         folder[Symbol.dispose]();
       },
     };
