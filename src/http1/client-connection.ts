@@ -367,7 +367,8 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
   #finish(): void {
     const context = this.#context;
     if (!this.#keepAlive || context.draining) {
-      this.#close();
+      // It was to be kept until a moment ago: the next request may be on its way already.
+      this.#close(context.draining);
       return;
     }
     this.#state = "idle";
@@ -396,11 +397,14 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
     this.#exchangeDone();
   }
 
-  /** Closes in order: the client gets all of the response even if it is still sending. */
-  #close(): void {
+  /**
+   * Closes in order: the client gets all of the response even if it is still sending.
+   * @param unexpected whether the client may be sending what nobody is to read
+   */
+  #close(unexpected = false): void {
     cork.flush();
     this.#releaseHead();
-    if (this.#body.done && this.#pending === null) {
+    if (this.#body.done && this.#pending === null && !unexpected) {
       this.#leave("");
       this.#connection.close();
       return;
