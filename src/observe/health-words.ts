@@ -4,8 +4,8 @@ export interface HealthWordsShape {
   readonly rows: number;
 }
 
-/** What may be said of a backend in `flags`. Bits. `pinned`: it drains, and takes the clients that are pinned to it. */
-export const HEALTH_FLAG = { down: 1, ejected: 2, drain: 4, maintenance: 8, ramp: 16, pinned: 32 } as const;
+/** What may be said of a backend in `flags`. Bits. `pinned`: it drains, and takes the clients that are pinned to it; `left`: it has left its pool. */
+export const HEALTH_FLAG = { down: 1, ejected: 2, drain: 4, maintenance: 8, ramp: 16, pinned: 32, left: 64 } as const;
 
 /** What sends away pinned clients too, whatever else is said. A panic makes no difference: it lets the policy choose. */
 const OUT = HEALTH_FLAG.down | HEALTH_FLAG.ejected | HEALTH_FLAG.maintenance;
@@ -98,7 +98,7 @@ export class HealthWords {
   withdraw(pool: number, rows: readonly number[]): void {
     for (const row of rows) {
       Atomics.store(this.#rows, row * LINE + ROW.weight, 0);
-      Atomics.store(this.#rows, row * LINE + ROW.flags, HEALTH_FLAG.drain);
+      Atomics.store(this.#rows, row * LINE + ROW.flags, HEALTH_FLAG.drain | HEALTH_FLAG.left);
     }
     this.#bump(pool * LINE);
   }

@@ -76,6 +76,14 @@ describe("a pool whose health is kept", () => {
       this.#words.publish(1, this.#rows(weights.length), { weights, flags, panic: false, scale: 1 });
     }
 
+    /** Says of backends that they have left the plan. */
+    withdraw(...indexes: readonly number[]): void {
+      this.#words.withdraw(
+        1,
+        indexes.map((index) => index + 1),
+      );
+    }
+
     shares(picks: number, key: (i: number) => number = () => 0): number[] {
       const counts: number[] = [];
       for (let i = 0; i < picks; i++) {
@@ -96,6 +104,20 @@ describe("a pool whose health is kept", () => {
     kept.publish([1, 1, 2]);
     expect(kept.shares(8)).toEqual([2, 2, 4]);
   });
+
+  for (const name of ["round-robin", "maglev"])
+    test(`an exchange of a former plan all of whose backends have left keeps them: there is no other for it: ${name}`, () => {
+      const kept = new Kept(name, [1, 2]);
+      kept.publish([1, 2]);
+      kept.withdraw(0);
+      expect([kept.pool.takesWork([1]), kept.pool.pick(0, [])]).toEqual([false, 1]);
+      kept.withdraw(1);
+      expect([kept.pool.takesWork([1]), kept.pool.takesWork([0])]).toEqual([true, true]);
+      expect([kept.pool.pick(0, [1]), kept.pool.pick(0, [0])]).toEqual([0, 1]);
+      // Drained by an operator they get none.
+      kept.publish([0, 0], [HEALTH_FLAG.drain, HEALTH_FLAG.drain]);
+      expect(kept.pool.pick(0, [])).toBe(-1);
+    });
 
   test("holds a slow start to its share, whatever the policy, and tries it where there is no other", () => {
     for (const name of ["round-robin", "least-connections", "two-choices", "least-time", "first", "random"]) {

@@ -54,6 +54,8 @@ export class Pool {
   #version = 0;
   #candidates: readonly Candidate[] = [];
   #picker: Picker | null = null;
+  /** Whether this is the pool of a former plan and all of its backends have left: its last exchanges keep them, since there is no other for those. */
+  #stranded = false;
 
   constructor(
     name: string,
@@ -85,7 +87,19 @@ export class Pool {
     const picker = this.#picker;
     if (picker === null) return -1;
     if (tried.length === 0) return picker.pick(key);
+    if (this.#words.panic(this.#pool)) {
+      const well = pickUntried(picker, key, this.#candidates, [...tried, ...this.#unwell()], this.#tools);
+      if (well !== -1) return well;
+    }
     return pickUntried(picker, key, this.#candidates, tried, this.#tools);
+  }
+
+  /** In a panic all get work, since what is known of them may be wrong; an exchange that has met one that fails knows that much is right. */
+  #unwell(): readonly number[] {
+    const out = HEALTH_FLAG.down | HEALTH_FLAG.ejected;
+    return this.#candidates
+      .map(({ index }) => index)
+      .filter((index) => (this.#words.flags(this.#rows[index]!) & out) !== 0);
   }
 
   /** How `pick` would choose now for an exchange that has tried nothing; `null` where no backend takes work. See `Picker.explain`. */
@@ -134,8 +148,12 @@ export class Pool {
 
   #weightOf(index: number): number {
     const row = this.#rows[index];
-    if (row === undefined || this.#words.version(this.#pool) === 0) return this.#members[index]?.weight ?? 0;
-    return this.#words.weight(row);
+    const planned = row === undefined || this.#stranded || this.#words.version(this.#pool) === 0;
+    return planned ? (this.#members[index]?.weight ?? 0) : this.#words.weight(row);
+  }
+
+  #hasLeft(row: number): boolean {
+    return (this.#words.flags(row) & HEALTH_FLAG.left) !== 0;
   }
 
   /** Makes the picker of what is published, or of the plan while nothing is. */
@@ -143,6 +161,7 @@ export class Pool {
     // Before the weights: what is published in between is read once more.
     const version = this.#words.version(this.#pool);
     this.#version = version;
+    this.#stranded = this.#rows.length > 0 && this.#rows.every((row) => this.#hasLeft(row));
     if (this.#policy.keyed) this.#prepareKeyed();
     else this.#prepareWeighted(version);
   }
@@ -154,7 +173,8 @@ export class Pool {
   #prepareKeyed(): void {
     if (this.#picker !== null) return;
     const tools = this.#tools;
-    const isOut = (index: number): boolean => this.#version !== 0 && this.#words.weight(this.#rows[index]!) === 0;
+    const isOut = (index: number): boolean =>
+      this.#version !== 0 && !this.#stranded && this.#words.weight(this.#rows[index]!) === 0;
     this.#tools = { ...tools, capacity: (index) => (isOut(index) ? 0 : tools.capacity(index)) };
     this.#candidates = this.#members
       .map(({ id, weight }, index) => ({ index, id, weight }))
@@ -165,9 +185,9 @@ export class Pool {
   #prepareWeighted(version: number): void {
     const ramping: number[] = [];
     const candidates: Candidate[] = [];
-    for (const [index, { id, weight }] of this.#members.entries()) {
+    for (const [index, { id }] of this.#members.entries()) {
       const row = this.#rows[index];
-      const effective = version === 0 || row === undefined ? weight : this.#words.weight(row);
+      const effective = this.#weightOf(index);
       if (effective === 0) continue;
       candidates.push({ index, id, weight: effective });
       if (version !== 0 && row !== undefined && (this.#words.flags(row) & HEALTH_FLAG.ramp) !== 0) ramping.push(index);

@@ -83,7 +83,7 @@ test("what leaves a pool has work until every worker knows, and none after that"
   const version = bench.words.version(0);
   bench.loop.withdraw();
   expect(bench.weights([0, 1, 2, 5])).toEqual([1, 0, 1, 1]);
-  expect(bench.words.flags(1)).toBe(HEALTH_FLAG.drain);
+  expect(bench.words.flags(1)).toBe(HEALTH_FLAG.drain | HEALTH_FLAG.left);
   expect(bench.words.version(0)).toBe(version + 1);
   // It comes back.
   bench.loop.configure([pool(["app", 0, [0, 1, 2]])]);

@@ -145,6 +145,19 @@ test("with fewer than half healthy all get traffic, which is said in the log and
   expect(answer.field("proxy-status")).toContain("the pool panics");
 });
 
+test("in a panic what failed is tried again on a backend that is well, so that one is enough for all", async () => {
+  await using some = new Numbered(1);
+  const dead = Array.from({ length: 5 }, () => refusingPort());
+  await using lb = cluster({
+    backends: [...dead, some.plan(0)],
+    health: { probe: TCP, passive: null },
+    retry: { attempts: 2 },
+  });
+  await until(() => lb.words.panic(0));
+  await using user = await client(lb);
+  for (let i = 0; i < 24; i++) expect((await user.ask(get())).status).toBe(200);
+});
+
 test("panicBelow 0 never panics: the last one takes all", async () => {
   await using some = new Numbered(1);
   const backends = [refusingPort(), refusingPort(), some.plan(0)];
