@@ -175,7 +175,8 @@ scrape_configs:
   nothing is guessed: ${BOUNDS.join(", ")}. What takes exactly as long as a bound is counted above it. Of a request that becomes
   a tunnel (101) the response ends with its head; TCP connections are only in the histogram of connecting.
 - **How many**: each backend has some 95 lines, 8 KB, and each pool 60. With thousands of backends leave histograms of backends out where they are stored
-  (\`metric_relabel_configs\`: drop \`weir_backend_.*_bucket\`); those of the pools remain.
+  (\`metric_relabel_configs\`: drop \`weir_backend_.*_bucket\`), or do not ask for them: \`/metrics?exclude[]=weir_backend_request_duration_seconds\`, and so
+  on for each family, or \`params: { "exclude[]": […] }\` in the scrape. Those of the pools remain.
 
 ${table(["name", "type", "labels", "meaning"], rows)}
 `;

@@ -142,6 +142,16 @@ describe("reads", () => {
     expect(response.headers.get("content-type")).toStartWith("text/plain; version=0.0.4");
     expect(await response.text()).toContain('backend="127.0.0.1:8001"');
   });
+
+  test("metrics are without the families that are not wanted", async () => {
+    const whole = await (await api.ask("/metrics")).text();
+    const query =
+      "exclude[]=weir_backend_request_duration_seconds&exclude%5B%5D=weir_pool_waiting&exclude[]=weir_nothing";
+    const rest = await (await api.ask(`/metrics?${query}`)).text();
+    const families = (text: string): string[] => [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name = ""]) => name);
+    const excluded = new Set(["weir_backend_request_duration_seconds", "weir_pool_waiting"]);
+    expect(families(rest)).toEqual(families(whole).filter((name) => !excluded.has(name)));
+  });
 });
 
 describe("writes", () => {

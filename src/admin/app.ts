@@ -12,8 +12,8 @@ export interface AppParts extends Admin {
   readonly resources: readonly Resource[];
   /** What needs no token, since it says nothing, by path: whether Weir lives, and the files of the dashboard. */
   readonly open: (path: string, known?: string | null) => Response | Promise<Response> | null;
-  /** `/metrics`. */
-  readonly metrics: () => Promise<Response>;
+  /** `/metrics`, without the families that are named. */
+  readonly metrics: (exclude: readonly string[]) => Promise<Response>;
 }
 
 /** Who sent a request, beside the request itself. */
@@ -55,7 +55,7 @@ export function createApp(parts: AppParts): (request: Request, who: string) => P
   }
   const document = openapi(resources);
   app.get("/v1/openapi.json", () => jsonResponse(document));
-  app.get("/metrics", () => parts.metrics());
+  app.get("/metrics", ({ req }) => parts.metrics(req.queries("exclude[]") ?? []));
   const paths = pathsOf(resources);
   app.notFound(({ req }) => {
     const allowed = paths.filter(({ pattern }) => pattern.test(req.path)).map(({ method }) => method);

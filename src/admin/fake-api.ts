@@ -33,7 +33,7 @@ export class FakeApi implements Disposable {
       guard: new Guard({ address: { kind: "tcp", host: "127.0.0.1", port: 9900 }, running }, token),
       resources: resources(new LiveFeed(running)),
       open: openPaths(running),
-      metrics: async () => metricsAnswer(running),
+      metrics: async (exclude) => metricsAnswer(running, exclude),
     });
   }
 

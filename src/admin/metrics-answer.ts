@@ -1,9 +1,12 @@
 import { METRICS_TYPE, metricsParts } from "./metrics/text.ts";
 import type { Running } from "./running.ts";
 
-/** The metrics as an answer that is written part by part: whoever scrapes ten thousand backends keeps nobody waiting. */
-export function metricsAnswer(running: Running): Response {
-  const parts = metricsParts(running);
+/**
+ * The metrics as an answer that is written part by part: whoever scrapes ten thousand backends keeps nobody waiting.
+ * @param exclude names of families to leave out; one that there is not leaves out nothing
+ */
+export function metricsAnswer(running: Running, exclude: readonly string[] = []): Response {
+  const parts = metricsParts(running, new Set(exclude));
   const encoder = new TextEncoder();
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {

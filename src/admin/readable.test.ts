@@ -41,4 +41,10 @@ test("an event's fields say first whom they are about", () => {
   expect(
     readableFields({ mend: "Start it.", why: "refused", backend: "a:1", pool: "app", code: null, more: [1] }),
   ).toBe("app/a:1 refused more=[1]");
+  expect(readableFields({ who: "127.0.0.1", what: "app/a:1 is set to drain", done: true })).toBe(
+    "app/a:1 is set to drain who=127.0.0.1 done=true",
+  );
+  expect(readableFields({ code: "LISTEN_IN_USE", what: "the address is taken", mend: "Stop it.", pool: "app" })).toBe(
+    "app code=LISTEN_IN_USE",
+  );
 });

@@ -34,15 +34,17 @@ export function readableAge(ms: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
-/** Fields of an event that the table of errors explains at length: there is no room for them. */
-const AT_LENGTH: ReadonlySet<string> = new Set(["what", "mend", "stack"]);
+/** Fields of an event for which there is no room. */
+const AT_LENGTH: ReadonlySet<string> = new Set(["mend", "stack"]);
 
 /** An event's fields in a line, those that name it first, then why: `app/10.0.0.1:80 timed out worker=0`. */
 export function readableFields(fields: Readonly<Record<string, unknown>>): string {
-  const { pool, backend, why, ...others } = fields;
+  const { pool, backend, why, what, ...others } = fields;
   const place = [pool, backend].filter((part) => typeof part === "string").join("/");
   const rest = Object.entries(others)
     .filter(([name, value]) => value !== null && value !== undefined && value !== "" && !AT_LENGTH.has(name))
     .map(([name, value]) => `${name}=${typeof value === "object" ? JSON.stringify(value) : String(value as number)}`);
-  return [place, typeof why === "string" ? why : "", ...rest].filter((part) => part !== "").join(" ");
+  // Beside `mend` it is the sentence that the table of errors has for a code; elsewhere it is the very thing.
+  const said = [fields["mend"] === undefined ? what : null, why].filter((part) => typeof part === "string");
+  return [place, ...said, ...rest].filter((part) => part !== "").join(" ");
 }

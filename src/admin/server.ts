@@ -68,7 +68,7 @@ export class AdminServer {
       guard,
       resources: resources(this.#live),
       open: openPaths(running),
-      metrics: async () => (await import("./metrics-answer.ts")).metricsAnswer(running),
+      metrics: async (exclude) => (await import("./metrics-answer.ts")).metricsAnswer(running, exclude),
     });
     const served = await serveHttp(plan.address, app);
     running.note("info", "admin bound", { address: formatAddress(served.address), token: token !== null });

@@ -66,7 +66,7 @@ class LiveEngine implements Engine {
     this.#leavings = new Leavings(network.tick);
     const { workers = counters.shape.workers, section = worker } = options;
     this.#left = new LeftLinks(counters, section);
-    this.#observers = new Observers(log, wallClock);
+    this.#observers = new Observers(log, counters.losses, wallClock);
     this.#entrances = { worker, workers, log, clock, tick: network.tick };
     this.#descriptors = options.descriptors ?? Number.POSITIVE_INFINITY;
     const entrance = workerEntrance(plan, this.#descriptors, this.#entrances, {

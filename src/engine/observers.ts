@@ -7,6 +7,7 @@ import type { ExchangeRecord, Recorder } from "../observe/exchange-record.ts";
 import { FileTarget, StdoutTarget } from "../observe/file-target.ts";
 import { LineSink, type LineTarget } from "../observe/line-sink.ts";
 import type { Log } from "../observe/log.ts";
+import type { Losses } from "../observe/losses.ts";
 import { Ids } from "../observe/request-id.ts";
 import { SpanExporter } from "../observe/span-exporter.ts";
 import type { AccessLogPlan, AccessLogTarget, ListenerPlan, Plan, TracingPlan } from "../plan.ts";
@@ -16,12 +17,15 @@ import { ExchangeObserver } from "../proxy/exchange-observer.ts";
 export class Observers {
   readonly #log: Log;
   readonly #wallClock: WallClock;
+  readonly #losses: Losses;
   readonly #ids: Ids = new Ids();
   readonly #sinks: Map<string, LineSink> = new Map();
   readonly #exporters: Map<string, SpanExporter> = new Map();
 
-  constructor(log: Log, wallClock: WallClock = systemWallClock) {
+  /** @param losses where what is lost is counted */
+  constructor(log: Log, losses: Losses, wallClock: WallClock = systemWallClock) {
     this.#log = log;
+    this.#losses = losses;
     this.#wallClock = wallClock;
   }
 
@@ -89,7 +93,7 @@ export class Observers {
     const key = keyOf(to);
     const known = this.#sinks.get(key);
     if (known !== undefined) return known;
-    const sink = new LineSink(targetOf(to), this.#log);
+    const sink = new LineSink(targetOf(to), this.#log, (lines) => this.#losses.add("lines", lines));
     this.#sinks.set(key, sink);
     return sink;
   }
@@ -98,7 +102,9 @@ export class Observers {
     const key = JSON.stringify([otlp, headers, service]);
     const known = this.#exporters.get(key);
     if (known !== undefined) return known;
-    const exporter = new SpanExporter({ otlp, headers, service, instance: this.#ids.hex(8) }, postJson, this.#log);
+    const options = { otlp, headers, service, instance: this.#ids.hex(8) };
+    const counted = (exchanges: number): void => this.#losses.add("exchanges", exchanges);
+    const exporter = new SpanExporter(options, postJson, this.#log, counted);
     this.#exporters.set(key, exporter);
     return exporter;
   }

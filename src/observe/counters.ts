@@ -1,5 +1,6 @@
 import { type ErrorCode, ERRORS } from "../errors.ts";
 import { bucketOf, COLUMN, errorColumn, type Histogram, ROW_LENGTH } from "./columns.ts";
+import { Losses } from "./losses.ts";
 import { type Memory, memoryOf, wholeParts } from "./memory.ts";
 import { Slots } from "./slots.ts";
 
@@ -52,6 +53,8 @@ export function countersRanges(
   cursors: { readonly from: number; readonly to: number },
 ): readonly { readonly from: number; readonly to: number }[] {
   const ranges = [{ from: HEADER_BYTES + cursors.from * LINE, to: HEADER_BYTES + cursors.to * LINE }];
+  // The header goes with the first row.
+  if (rows.from === 0) ranges.push({ from: 0, to: HEADER_BYTES });
   for (let i = 0; i < 2 * shape.workers; i++) {
     const at = HEADER_BYTES + shape.cursors * LINE + i * gaugeBytes(shape);
     ranges.push({ from: at + rows.from * 4, to: at + rows.to * 4 });
@@ -71,13 +74,15 @@ export function countersRanges(
 
 /**
  * Counters in memory that all workers and the supervisor map. Every number has one writer, its worker, and is stored
- * plainly; only the cursors, which all workers advance, are atomic, and what `Slots` counts, since it goes by what others have
- * stored. Layout: a header of one page (reserved), the cursors a cache line each, the in-flight counts of each worker, what waits
+ * plainly; only the cursors, which all workers advance, are atomic, the losses, and what `Slots` counts, since it goes by what others
+ * have stored. Layout: a header of one page (the losses), the cursors a cache line each, the in-flight counts of each worker, what waits
  * in each worker; then blocks of rows, each with those of each worker, and last the supervisor's: what workers that are gone had
  * counted. A block is mapped when one of its rows is first asked for.
  */
 export class Counters {
   readonly shape: CountersShape;
+  /** Of access logs and traces. */
+  readonly losses: Losses;
   readonly #memory: Memory;
   /** Where the blocks begin. */
   readonly #first: number;
@@ -98,6 +103,7 @@ export class Counters {
     const cursors = at + HEADER_BYTES;
     const inFlight = cursors + shape.cursors * LINE;
     const waiting = inFlight + shape.workers * gaugeBytes(shape);
+    this.losses = new Losses(buffer, at);
     this.#cursors = new Int32Array(buffer, cursors, (shape.cursors * LINE) / 4);
     this.#stride = gaugeBytes(shape) / 4;
     this.#inFlight = new Int32Array(buffer, inFlight, shape.workers * this.#stride);

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, jest, test } from "bun:test";
 import { closeSync, openSync, readFileSync, renameSync } from "node:fs";
 import { temporaryFolder } from "../../test/fixtures/temporary-folder.ts";
 import type { WriteLine } from "./access-template.ts";
@@ -93,6 +93,22 @@ describe("a sink", () => {
       3,
       { code: "ACCESS_LOG_LOST", to: "slow", lines: 3, reason: "ENOSPC" },
     ]);
+  });
+
+  test("tells of what was lost last although nothing comes any more", () => {
+    const { warnings, log } = logOf();
+    let counted = 0;
+    const lines = (): number => warnings.reduce((sum, [, fields]) => sum + Number(fields["lines"]), 0);
+    jest.useFakeTimers();
+    try {
+      const sink = new LineSink(new SlowTarget(), log, (lost) => (counted += lost));
+      for (let i = 0; i < 100; i++) sink.add(RECORD, saying("x".repeat(50_000)));
+      expect(lines()).toBe(1);
+      jest.advanceTimersByTime(10_001);
+      expect([lines(), counted]).toEqual([sink.lost, sink.lost]);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   test("that no plan names any more writes what comes yet, then gives its file up", async () => {

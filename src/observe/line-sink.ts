@@ -48,12 +48,17 @@ export class LineSink {
   #lost = 0;
   #why = "";
   #toldMs = Number.NEGATIVE_INFINITY;
+  /** Tells what was lost last, also where no more is. */
+  #telling: ReturnType<typeof setTimeout> | null = null;
+  readonly #counted: (lines: number) => void;
   /** Lines lost since the beginning. */
   lost = 0;
 
-  constructor(target: LineTarget, log: Log) {
+  /** @param counted is told of lines that are lost */
+  constructor(target: LineTarget, log: Log, counted: (lines: number) => void = () => {}) {
     this.#target = target;
     this.#log = log;
+    this.#counted = counted;
   }
 
   /** Adds a line, or drops it where too much waits already. */
@@ -114,7 +119,6 @@ export class LineSink {
       out.at = 0;
       this.#writing = null;
       if (loss !== null) this.#lose(loss.lines, loss.why);
-      else if (this.#lost > 0) this.#tellInTime();
       if (this.#filling.at >= BATCH_BYTES) this.#write();
       else if (this.#filling.at > 0) this.#timer ??= setTimeout(() => this.#write(), BATCH_MS);
       else this.#rest();
@@ -128,16 +132,22 @@ export class LineSink {
   #lose(lines: number, why: string): void {
     this.lost += lines;
     this.#lost += lines;
+    this.#counted(lines);
     this.#why = why;
     this.#tellInTime();
   }
 
   /** The first loss at once, then how many there were. */
   #tellInTime(): void {
-    if (performance.now() - this.#toldMs >= TOLD_MS) this.#tell();
+    const waitMs = this.#toldMs + TOLD_MS - performance.now();
+    if (waitMs <= 0) this.#tell();
+    // It keeps no process alive: one that drains tells by `flush`.
+    else this.#telling ??= setTimeout(() => this.#tell(), waitMs).unref();
   }
 
   #tell(): void {
+    if (this.#telling !== null) clearTimeout(this.#telling);
+    this.#telling = null;
     if (this.#lost === 0) return;
     this.#toldMs = performance.now();
     this.#log.warn("access log lines lost", {

@@ -45,13 +45,18 @@ export class SpanExporter {
   #lost = 0;
   #why = "";
   #toldMs = Number.NEGATIVE_INFINITY;
+  /** Tells what was lost last, also where no more is. */
+  #telling: ReturnType<typeof setTimeout> | null = null;
+  readonly #counted: (exchanges: number) => void;
   /** Exchanges whose spans were lost since the beginning. */
   lost = 0;
 
-  constructor(options: ExportOptions, post: Post, log: Log) {
+  /** @param counted is told of exchanges whose spans are lost */
+  constructor(options: ExportOptions, post: Post, log: Log, counted: (exchanges: number) => void = () => {}) {
     this.#options = options;
     this.#post = post;
     this.#log = log;
+    this.#counted = counted;
     const resource = [
       { key: "service.name", value: { stringValue: options.service } },
       { key: "service.instance.id", value: { stringValue: options.instance } },
@@ -118,10 +123,16 @@ export class SpanExporter {
     this.lost += exchanges;
     this.#lost += exchanges;
     this.#why = why;
-    if (performance.now() - this.#toldMs >= TOLD_MS) this.#tell();
+    this.#counted(exchanges);
+    const waitMs = this.#toldMs + TOLD_MS - performance.now();
+    if (waitMs <= 0) this.#tell();
+    // It keeps no process alive: one that drains tells by `flush`.
+    else this.#telling ??= setTimeout(() => this.#tell(), waitMs).unref();
   }
 
   #tell(): void {
+    if (this.#telling !== null) clearTimeout(this.#telling);
+    this.#telling = null;
     if (this.#lost === 0) return;
     this.#toldMs = performance.now();
     const { otlp } = this.#options;

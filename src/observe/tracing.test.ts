@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, jest, test } from "bun:test";
 import fc from "fast-check";
 import { AttemptRecord, ExchangeRecord } from "./exchange-record.ts";
 import type { LogFields } from "./log.ts";
@@ -127,5 +127,29 @@ describe("the exporter", () => {
     expect(exporter.lost).toBe(256 + 2048 + 7);
     expect(told.reduce((sum, { exchanges }) => sum + Number(exchanges), 0)).toBe(exporter.lost);
     expect(told.at(-1)).toMatchObject({ code: "TRACES_LOST", reason: "the collector answered 400" });
+  });
+
+  test("tells of what was dropped last although nothing comes any more", () => {
+    const told: LogFields[] = [];
+    const warn = (_event: string, fields: LogFields = {}): void => void told.push(fields);
+    let counted = 0;
+    const exchanges = (): number => told.reduce((sum, fields) => sum + Number(fields["exchanges"]), 0);
+    jest.useFakeTimers();
+    try {
+      const never = new Promise<number>(() => {});
+      const log = { info() {}, warn, error() {} };
+      const exporter = new SpanExporter(
+        options,
+        () => never,
+        log,
+        (lost) => (counted += lost),
+      );
+      for (let i = 0; i < 256 + 2048 + 7; i++) exporter.add(sampled());
+      expect(exchanges()).toBe(1);
+      jest.advanceTimersByTime(10_001);
+      expect([exchanges(), counted]).toEqual([7, 7]);
+    } finally {
+      jest.useRealTimers();
+    }
   });
 });

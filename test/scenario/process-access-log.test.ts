@@ -154,6 +154,24 @@ describe("the program", () => {
     expect(reason).toBe("ENOSPC");
   });
 
+  test.if(process.platform === "linux")("counts what it drops in the metrics", async () => {
+    using folder = temporaryFolder();
+    await using app = backend();
+    const file = await configFile(folder.path, app.port, { accessLog: { to: "/dev/full" } });
+    const socket = `${folder.path}/admin.sock`;
+    await using lb = weir(["serve", file, "--admin", `unix:${socket}`]);
+    await lb.event("admin bound");
+    await using client = await clientOf(lb);
+    for (let i = 0; i < 20; i++) expect((await client.ask(get())).raw.startsWith("HTTP/1.1 200")).toBe(true);
+    const lost = async (): Promise<number> => {
+      const answer = await fetch("http://localhost/metrics", { unix: socket });
+      return Number(/^weir_access_log_lost_lines_total (\d+)$/m.exec(await answer.text())?.[1]);
+    };
+    let seen = 0;
+    while (seen < 20) seen = await lost();
+    expect(seen).toBe(20);
+  });
+
   test("sends lines to syslog by UDP, a message each", async () => {
     using folder = temporaryFolder();
     await using app = backend();

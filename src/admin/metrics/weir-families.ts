@@ -59,4 +59,18 @@ export const WEIR_FAMILIES: readonly Family[] = [
     labels: ["worker"],
     samples: ({ seats }) => seats.map(({ worker, deaths }) => [[String(worker)], deaths]),
   },
+  {
+    name: "weir_access_log_lost_lines_total",
+    type: "counter",
+    help: "Lines of access logs that could not be written (ACCESS_LOG_LOST).",
+    labels: [],
+    samples: ({ counters }) => [[[], counters.losses.total("lines")]],
+  },
+  {
+    name: "weir_traces_lost_exchanges_total",
+    type: "counter",
+    help: "Exchanges whose spans could not be exported (TRACES_LOST).",
+    labels: [],
+    samples: ({ counters }) => [[[], counters.losses.total("exchanges")]],
+  },
 ];
