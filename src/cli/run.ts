@@ -52,7 +52,7 @@ export async function runConfig(source: ConfigSource, options: RunOptions = {}):
     heir: await succession(),
   };
   const { mends = {}, named = (problem) => problem } = options;
-  const live = new LiveConfig(source, Date.now, given.heir?.edits ?? null);
+  const live = new LiveConfig(source, Date.now, given.heir?.edits ?? null, given.heir?.file ?? null);
   try {
     const loaded = await live.begin();
     if ("plan" in loaded) return await run(loaded.plan, live, given, options);
@@ -140,12 +140,16 @@ async function reloaded(supervisor: Supervisor, manager: ServiceManager): Promis
 /** Reloads when a file changes; what is watched over goes along with what the configuration consists of. */
 function watchOver(supervisor: Supervisor, manager: ServiceManager): { close(): void } {
   const { liveConfig } = supervisor;
-  const watched = watchFiles(() => {
-    const again = (): void => watched.over(liveConfig.files);
-    void reloaded(supervisor, manager).then(again);
-  });
-  watched.over(liveConfig.files);
-  return watched;
+  const watched = watchFiles(() => void reloaded(supervisor, manager));
+  liveConfig.onRead((atMs) => watched.over(liveConfig.files, atMs));
+  // They were read after this process began.
+  watched.over(liveConfig.files, performance.timeOrigin);
+  return {
+    close() {
+      liveConfig.onRead(() => {});
+      watched.close();
+    },
+  };
 }
 
 function statusOf({ plan, generation }: Supervisor): string {

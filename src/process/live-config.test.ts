@@ -145,3 +145,48 @@ test("what a predecessor hands over holds in the place of what was kept", async 
   const first = await heir.begin();
   expect("plan" in first && weightOf(first.plan)).toBe(8);
 });
+
+const late = { kind: "pool-put" as const, pool: "late", value: { backends: [":8002"] } };
+const toLate = { kind: "route-put" as const, listener: "web", route: "*/x", value: { path: "/x", pool: "late" } };
+
+test("an edit that persists does not lean on one that is for now", async () => {
+  using of = await fixture();
+  const live = await begun(of);
+  expect(await live.edit([late], { persist: false })).toMatchObject({ ok: true });
+  const report = await live.edit([toLate], { persist: true });
+  expect(report).toMatchObject({ ok: false, problems: [{ code: "CONFIG_UNKNOWN_POOL" }] });
+  expect(readOverlay(of.folder, of.file)).toEqual([]);
+  expect(await live.edit([toLate], { persist: false })).toMatchObject({ ok: true });
+});
+
+test("a file that only what was kept makes wrong does not start, and it is said where that is", async () => {
+  using of = await fixture();
+  const live = await begun(of);
+  const config = (await Bun.file(of.file).json()) as { pools: object };
+  await Bun.write(of.file, JSON.stringify({ ...config, pools: { ...config.pools, late: late.value } }));
+  expect(await live.reload()).toMatchObject({ ok: true });
+  expect(await live.edit([toLate], { persist: true })).toMatchObject({ ok: true });
+  await of.write(1);
+  const first = await new LiveConfig({ kind: "file", file: of.file, over: {} }).begin();
+  const [problem] = "problems" in first ? first.problems : [];
+  expect(problem?.code).toBe("CONFIG_UNKNOWN_POOL");
+  expect(problem?.mend).toContain(`${of.folder}/overlay.json`);
+});
+
+test("a file that a reload has named is the one that a successor is told of", async () => {
+  using of = await fixture();
+  const live = await begun(of);
+  const other = `${of.folder}/other.json`;
+  await Bun.write(other, (await Bun.file(of.file).text()).replace("weight=1", "weight=9"));
+  expect(live.named).toBe(null);
+  const told: number[] = [];
+  live.onRead((atMs) => told.push(atMs));
+  await live.reload({ file: other });
+  expect(live.named).toBe(other);
+  await live.reload();
+  expect(live.named).toBe(other);
+  expect(told).toEqual([1000, 1000]);
+  const heir = new LiveConfig({ kind: "file", file: of.file, over: {} }, Date.now, [], live.named);
+  const first = await heir.begin();
+  expect("plan" in first && weightOf(first.plan)).toBe(9);
+});

@@ -41,6 +41,8 @@ export class LiveConfig {
   readonly #wallClock: () => number;
   readonly #inherits: boolean;
   #source: ConfigSource;
+  /** The file that a reload has put in the place of what the command line says; `null` where none has. */
+  #named: string | null;
   #overlay: Overlay;
   #folder: string | null = null;
   #file: string | null = null;
@@ -48,6 +50,7 @@ export class LiveConfig {
   #raw: unknown = null;
   #apply: Apply | null = null;
   #log: Log = silentLog;
+  #readAgain: (atMs: number) => void = () => {};
   /** Why it is not known whether edits have outlived the last run. */
   #unread: WeirError | null = null;
   #last: Promise<unknown> = Promise.resolve();
@@ -58,9 +61,16 @@ export class LiveConfig {
   /**
    * @param wallClock milliseconds since 1970
    * @param inherited run-time edits of a predecessor that is being replaced; without it those that persist are read
+   * @param named the file that a reload has put in the place of the source there
    */
-  constructor(source: ConfigSource, wallClock: () => number = Date.now, inherited: Overlay | null = null) {
-    this.#source = source;
+  constructor(
+    source: ConfigSource,
+    wallClock: () => number = Date.now,
+    inherited: Overlay | null = null,
+    named: string | null = null,
+  ) {
+    this.#source = named === null ? source : otherFile(source, named);
+    this.#named = named;
     this.#wallClock = wallClock;
     this.#reloaded = { ok: true, succeededAt: wallClock() };
     this.#overlay = inherited ?? [];
@@ -70,6 +80,11 @@ export class LiveConfig {
   /** The file as the user named it; `null` where flags or an object say everything. */
   get file(): string | null {
     return this.#file;
+  }
+
+  /** The file that a reload has named, as it did; `null` where the source is the one of the start. */
+  get named(): string | null {
+    return this.#named;
   }
 
   /** What it consists of, absolute paths. */
@@ -103,7 +118,8 @@ export class LiveConfig {
     const overlay = this.#kept(this.#folder, nameOf(this.#source, loaded.file));
     if (overlay.length === 0) return loaded;
     const edited = await this.#edited(overlay);
-    if ("plan" in edited) this.#overlay = overlay;
+    if ("problems" in edited) return { problems: edited.problems.map((problem) => beforeEdits(problem, this.#folder)) };
+    this.#overlay = overlay;
     return edited;
   }
 
@@ -112,6 +128,11 @@ export class LiveConfig {
     this.#apply = apply;
     this.#log = log;
     if (this.#unread !== null) log.warn("run-time edits not read", { reason: this.#unread.detail });
+  }
+
+  /** Who wants to know that the configuration was read again, so that `files` may be others. @param told gets when that began */
+  onRead(told: (atMs: number) => void): void {
+    this.#readAgain = told;
   }
 
   /**
@@ -133,9 +154,10 @@ export class LiveConfig {
   }
 
   #reload({ file, dryRun = false }: ReloadOptions): Promise<ApplyReport> {
-    return this.#inTurn(dryRun, async (apply) => {
-      const began = this.#wallClock();
-      const source = this.#sourceOf(file);
+    let began = 0;
+    const reload = this.#inTurn(dryRun, async (apply) => {
+      began = this.#wallClock();
+      const source = file === undefined ? this.#source : otherFile(this.#source, file);
       const loaded = await loadSource(source, this.#overlay, false);
       if ("problems" in loaded) {
         // So that mending one of them is seen too.
@@ -146,11 +168,13 @@ export class LiveConfig {
       if (!report.ok) return report;
       if (!dryRun) {
         this.#source = source;
+        this.#named = file ?? this.#named;
         this.#took(loaded);
       }
       // Loading is a part of it.
       return { ...report, tookMs: Math.max(report.tookMs, this.#wallClock() - began) };
     });
+    return reload.finally(() => this.#readAgain(began));
   }
 
   /** Makes edits over the configuration as it was loaded last; the files are not read again. All are made, or none. */
@@ -161,6 +185,10 @@ export class LiveConfig {
       const overlay = edits.reduce(withEdit, this.#overlay);
       const edited = await this.#edited(overlay);
       if ("problems" in edited) return { ok: false, problems: edited.problems };
+      if (persist) {
+        const problems = await this.#wrongAlone(overlay);
+        if (problems.length > 0) return { ok: false, problems };
+      }
       if (dryRun) return apply(edited.plan, { dryRun });
       if (persist) this.#write(overlay);
       const report = await apply(edited.plan, { dryRun });
@@ -183,16 +211,22 @@ export class LiveConfig {
     }
   }
 
-  /** Where `reload` would read from. */
-  #sourceOf(file: string | undefined): ConfigSource {
-    if (file === undefined) return this.#source;
-    return { kind: "file", file, over: this.#source.kind === "file" ? this.#source.over : {} };
-  }
-
   #took({ file, files, raw }: LoadedConfig): void {
     this.#file = file;
     this.#files = files;
     this.#raw = raw;
+  }
+
+  /** What is wrong with the edits that persist where those for now are gone: the next start would fail. */
+  async #wrongAlone(overlay: Overlay): Promise<readonly Problem[]> {
+    const kept = overlay.filter(({ persist }) => persist);
+    const edited = kept.length === overlay.length ? null : await this.#edited(kept);
+    if (edited === null || !("problems" in edited)) return [];
+    return edited.problems.map((problem) => ({
+      ...problem,
+      message: `${problem.message}, once the edits that are for now are gone`,
+      mend: `${problem.mend} Or keep what it needs as well.`,
+    }));
   }
 
   #edited(overlay: Overlay): Promise<FirstPlan> {
@@ -237,6 +271,17 @@ export class LiveConfig {
       this.#log.error("configuration refused", { code, at, key, reason, mend, problems: problems.length, attempt });
     }
   }
+}
+
+/** Another file in the place of a source; what the command line says over it stays. */
+function otherFile(source: ConfigSource, file: string): ConfigSource {
+  return { kind: "file", file, over: source.kind === "file" ? source.over : {} };
+}
+
+/** Says of a problem that the file has not got by itself where the rest of it is. */
+function beforeEdits(problem: Problem, folder: string | null): Problem {
+  const mend = `${problem.mend} The file is good without the run-time edits in ${folder ?? ""}/overlay.json.`;
+  return { ...problem, mend };
 }
 
 /** An error as something that is wrong with a change. */

@@ -17,6 +17,8 @@ export interface Legated {
 export interface Legator {
   readonly kind: "edits";
   readonly edits: Overlay;
+  /** The file that a reload has put in the place of what the arguments say. */
+  readonly file?: string | null;
 }
 
 /** What the successor says, once all its workers accept. */
@@ -29,6 +31,8 @@ export interface Succession {
   readonly legacy: readonly Legacy[];
   /** Run-time edits that held there. */
   readonly edits: Overlay;
+  /** The file that a reload had named there; `null` for what the arguments say. */
+  readonly file: string | null;
   /** Tells the predecessor that it may go. */
   ready(): void;
 }
@@ -45,15 +49,16 @@ export async function succession(): Promise<Succession | null> {
   // Written by the predecessor.
   const legated = JSON.parse(text) as readonly Legated[];
   const legacy = legated.map(({ address, ...rest }): Legacy => ({ address: parseAddress(address), ...rest }));
-  return { legacy, edits: await told(), ready };
+  const { edits, file = null } = await told();
+  return { legacy, edits, file, ready };
 }
 
-async function told(): Promise<Overlay> {
-  const edits = Promise.withResolvers<Overlay>();
-  process.once("message", (message) => edits.resolve((message as Legator).edits));
-  const late = setTimeout(() => edits.resolve([]), TELL_TIMEOUT_MS);
+async function told(): Promise<Legator> {
+  const said = Promise.withResolvers<Legator>();
+  process.once("message", (message) => said.resolve(message as Legator));
+  const late = setTimeout(() => said.resolve({ kind: "edits", edits: [] }), TELL_TIMEOUT_MS);
   try {
-    return await edits.promise;
+    return await said.promise;
   } finally {
     clearTimeout(late);
   }

@@ -1,5 +1,4 @@
 import type { Clock } from "../clock.ts";
-import type { Overlay } from "../config/overlay.ts";
 import type { Plan } from "../plan.ts";
 import { capacityFor, type Placement, rowsNeeded } from "../engine/placement.ts";
 import { Placements } from "../engine/placements.ts";
@@ -230,8 +229,8 @@ export class Supervisor {
   upgrade(): Promise<UpgradeReport> {
     return this.#alone(async () => {
       if (this.#phase !== "running") throw new WeirError("NOT_RUNNING", "Weir is starting or ending");
-      const edits: Overlay = this.liveConfig.overlay;
-      const report = await upgradeTo({ legacy: this.#sockets.legacy(), edits, log: this.#log });
+      const { overlay: edits, named: file } = this.liveConfig;
+      const report = await upgradeTo({ legacy: this.#sockets.legacy(), edits, file, log: this.#log });
       if (report.ok) {
         this.#phase = "draining";
         this.#succeeded.resolve(report.pid);

@@ -17,6 +17,8 @@ export interface UpgradeParts {
   readonly legacy: readonly Legacy[];
   /** Run-time edits that hold. */
   readonly edits: Overlay;
+  /** The file that a reload has named; `null` for what the arguments say. */
+  readonly file: string | null;
   readonly log: Log;
 }
 
@@ -31,7 +33,7 @@ const FIRST_INHERITED = 3;
  * @throws UPGRADE_IMPOSSIBLE, UPGRADE_FAILED
  */
 export async function upgradeTo(
-  { legacy, edits, log }: UpgradeParts,
+  { legacy, edits, file, log }: UpgradeParts,
   timeoutMs: number = READY_TIMEOUT_MS,
 ): Promise<UpgradeReport & { readonly ok: true }> {
   if (process.pid === 1) throw new WeirError("UPGRADE_IMPOSSIBLE", "Weir is process 1: this system ends with it");
@@ -60,7 +62,7 @@ export async function upgradeTo(
   log.info("upgrade begun", { pid: child.pid });
   const late = setTimeout(() => came.resolve(`it was not ready within ${timeoutMs / 1000} s`), timeoutMs);
   try {
-    child.send({ kind: "edits", edits } satisfies Legator);
+    child.send({ kind: "edits", edits, file } satisfies Legator);
     const answer = await came.promise;
     if (typeof answer === "string") throw new WeirError("UPGRADE_FAILED", `the new program is not used: ${answer}`);
     log.info("upgrade done", { pid: child.pid });

@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
 import { chmodSync, cpSync, mkdirSync, symlinkSync } from "node:fs";
+import type { Config } from "../../src/config/schema.ts";
 import { get, numberedBackends } from "../fixtures/numbered-backends.ts";
 import { connectRaw, rawServer } from "../fixtures/raw.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
+import { adminWeir } from "../fixtures/weir-admin.ts";
 import { gone, weir, WEIR } from "../fixtures/weir-process.ts";
 
 const linux = process.platform === "linux";
@@ -134,4 +136,31 @@ test.if(linux)("a program that was installed in its place meanwhile is the one t
   lb.signal("SIGUSR2");
   expect(await lb.event("upgrade failed")).toMatchObject({ reason: expect.stringContaining("status 3") });
   expect(await get(address)).toBe("1");
+});
+
+test.if(linux)("a file that a reload has named is the new program's too, and the one's after it", async () => {
+  using folder = temporaryFolder();
+  await using backends = numberedBackends(2);
+  const [first = "", second = ""] = backends.addresses;
+  const config = (backend: string): Omit<Config, "stateFolder"> => ({
+    workers: 1,
+    listeners: { main: { address: "127.0.0.1:0", pool: "app" } },
+    pools: { app: { backends: [backend] } },
+  });
+  const lb = await adminWeir(folder.path, config(first));
+  await using old = lb.process;
+  const address = await old.address();
+  const state = { admin: lb.admin, stateFolder: `${folder.path}/state` };
+  const other = `${folder.path}/other.json`;
+  await Bun.write(other, JSON.stringify({ ...config(second), ...state }));
+  await lb.json("/v1/reload", "POST", { file: other });
+  expect(await get(address)).toBe("2");
+  old.signal("SIGUSR2");
+  await using next = successor((await old.event("upgrade done"))["pid"]);
+  expect((await old.exited).code).toBe(0);
+  expect(await get(address)).toBe("2");
+  process.kill(next.pid, "SIGUSR2");
+  await using _ = successor((await old.nth(["upgrade done"], 1))["pid"]);
+  await gone(next.pid);
+  expect(await get(address)).toBe("2");
 });
