@@ -15,6 +15,19 @@ export async function accepting(port: number): Promise<number> {
   throw new Error(`nothing listens on port ${port}`);
 }
 
+/**
+ * Whether a port is given up within so many milliseconds by processes that were killed. One is a zombie as soon as its first thread has ended, and
+ * holds its sockets until the last one has: some 25 ms later on a busy machine.
+ */
+export async function givenUp(port: number, withinMs: number): Promise<boolean> {
+  const deadline = performance.now() + withinMs;
+  while (await takesConnections(port)) {
+    if (performance.now() > deadline) return false;
+    await Bun.sleep(20);
+  }
+  return true;
+}
+
 /** Whether anything listens on a port. */
 export async function takesConnections(port: number): Promise<boolean> {
   try {

@@ -1,12 +1,15 @@
 import { childrenOf, gone } from "../test/fixtures/weir-process.ts";
 import type { Act, Fault } from "./fault.ts";
-import { takesConnections } from "./ports.ts";
+import { givenUp } from "./ports.ts";
 import { LANES } from "./stage.ts";
 
 /** How a client sees that the worker it spoke to was killed. */
 const WORKER_LOST = ["connection ended", "connection reset"];
 /** Each client has one request on its way at the most. */
 const KILLED = { idempotent: WORKER_LOST, other: WORKER_LOST, most: LANES };
+
+/** What is left of a killed Weir ends within this time. */
+const GONE_MS = 5000;
 
 const workerKilled: Fault = {
   name: "a worker killed",
@@ -42,11 +45,11 @@ const supervisorKilled: Fault = {
     weir.signal("SIGKILL");
     await weir.exited;
     const all = Promise.all(workers.map(gone)).then(() => true);
-    const ended = await Promise.race([all, Bun.sleep(5000).then(() => false)]);
+    const ended = await Promise.race([all, Bun.sleep(GONE_MS).then(() => false)]);
     return [
       ...(workers.length === 2 ? [] : [`there were ${workers.length} workers`]),
       ...(ended ? [] : ["workers are left running"]),
-      ...((await takesConnections(port)) ? ["something still listens"] : []),
+      ...((await givenUp(port, GONE_MS)) ? [] : ["something still listens"]),
     ];
   },
 };

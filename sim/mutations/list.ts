@@ -168,8 +168,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a backend that has left its pool and is back is counted without its pool's sum",
     file: "src/engine/pool-at-work.ts",
-    find: "if (link.isRetired) link.row = counters.row(worker, own);",
-    replace: "link.row = counters.row(worker, own);",
+    find: "if (link.isRetired) link.row = counters.row(section, own);",
+    replace: "link.row = counters.row(section, own);",
   },
   {
     name: "a row is reused early, while something is in flight on it",
@@ -180,8 +180,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a changed pool forgets the sum of what is in flight",
     file: "src/engine/pool-at-work.ts",
-    find: "counters.sumInFlight(worker, row, summed ? rows : []);",
-    replace: "counters.sumInFlight(worker, row, []);",
+    find: "counters.sumInFlight(section, row, summed ? rows : []);",
+    replace: "counters.sumInFlight(section, row, []);",
   },
   {
     name: "a drain closes connections that are at work",

@@ -9,6 +9,16 @@ export class ByteQueue {
     this.length += bytes.length;
   }
 
+  /** Takes the first bytes out, to be pushed into another queue: where they stand in one buffer they are not copied. */
+  move(count: number): Buffer {
+    const first = this.#buffers[0];
+    if (first === undefined || first.length < count) return this.take(count);
+    this.length -= count;
+    if (first.length > count) this.#buffers[0] = first.subarray(count);
+    else this.#buffers.shift();
+    return first.length > count ? first.subarray(0, count) : first;
+  }
+
   /** Takes the first bytes out, in a fresh buffer of just that size, as Bun gives it: its memory is its own. */
   take(count: number): Buffer {
     const bytes = Buffer.allocUnsafeSlow(count);

@@ -122,7 +122,7 @@ export class Endpoint implements Connection {
       room = this.#world.dice.between(1, Math.min(room, length));
     const count = Math.min(length, room);
     if (count > 0) {
-      this.#outgoing.push(Buffer.from(bytes.slice(offset, offset + count)));
+      this.#outgoing.push(Buffer.from(bytes.subarray(offset, offset + count)));
       this.taken += count;
       this.#pump();
     }
@@ -192,7 +192,7 @@ export class Endpoint implements Connection {
       // Pieces grow, as with a real connection: what is to be learnt of small ones is learnt soon.
       const largest = piece + (this.#sent >> 3);
       const count = Math.min(most, this.#world.dice.between(Math.ceil(largest / 8), largest));
-      const bytes = this.#outgoing.take(count);
+      const bytes = this.#outgoing.move(count);
       this.#travelling += count;
       this.#sent += count;
       this.#world.at(this.#arrival(count), () => peer.#arrive(bytes));

@@ -56,6 +56,21 @@ test("memory of a large buffer that was handed over is free as soon as the syste
   expect(connection.text).toBe("a".repeat(100_000) + "b".repeat(100_000));
 });
 
+test("what waits of a large buffer that was handed over takes at most twice its own size in memory", () => {
+  const connection = new FakeConnection();
+  const outbox = new Outbox(connection);
+  const bytes = Buffer.from(Array.from({ length: 100_000 }, (_, i) => i % 251));
+  const [expected, memory] = [bytes.toString("latin1"), bytes.buffer];
+  connection.room.push(49_999, 1, 0);
+  outbox.sendAtOnce(bytes);
+  expect(memory.byteLength).toBe(100_000);
+  expect(outbox.drain()).toBe(false);
+  expect(memory.byteLength).toBe(0);
+  expect(outbox.drain()).toBe(false);
+  expect(outbox.drain()).toBe(true);
+  expect(connection.bytes.toString("latin1")).toBe(expected);
+});
+
 test("memory of which a part was sent stays, whoever else may have the rest", () => {
   const connection = new FakeConnection();
   const outbox = new Outbox(connection);

@@ -132,7 +132,8 @@ export class Outbox {
         this.#lose();
         return false;
       }
-      waiting[i] = bytes.subarray(taken);
+      const rest = bytes.subarray(taken);
+      waiting[i] = this.#shared ? rest : tightened(rest);
       this.#backlog = waiting.slice(i);
       return false;
     }
@@ -172,9 +173,23 @@ export class Outbox {
 
   #keep(rest: Buffer, owned: boolean): void {
     if (!owned) this.#shared = true;
-    if (this.#backlog === EMPTY) this.#backlog = [rest];
-    else this.#backlog.push(rest);
+    const kept = owned ? tightened(rest) : rest;
+    if (this.#backlog === EMPTY) this.#backlog = [kept];
+    else this.#backlog.push(kept);
   }
+}
+
+/**
+ * What waits takes at most twice its own size in memory: where more than half of a large buffer is sent, the rest moves to one of its own. As that
+ * halves what is kept each time, no more is copied in all than the buffer had.
+ */
+function tightened(rest: Buffer): Buffer {
+  const { byteLength } = rest.buffer;
+  if (byteLength < GIVE_BACK_BYTES || rest.length * 2 > byteLength) return rest;
+  const own = Buffer.allocUnsafeSlow(rest.length);
+  rest.copy(own);
+  giveBack(rest);
+  return own;
 }
 
 /** Frees the memory of a buffer now: a moved buffer is empty, and the new one has no bytes. About 0.2 µs. */
