@@ -221,7 +221,7 @@ export class Lanes {
     context.textAlign = "left";
     const out = lane.state !== "up" && lane.state !== "ramp" && lane.state !== "starting";
     context.fillStyle = this.#colours[out ? "muted" : "text"] ?? "";
-    context.fillText(fitted(lane.label, narrow ? 16 : 26), to + 20, endY);
+    context.fillText(fitted(lane.label, narrow ? 16 : 23), to + 20, endY);
     context.textAlign = "right";
     context.fillText(readableShare(lane.share), width - (narrow ? 2 : 102), endY);
     if (narrow) return;

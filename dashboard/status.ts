@@ -10,6 +10,8 @@ export class StatusBar {
   readonly #lost = byId("lost", HTMLElement);
   #why: string | null = null;
   #heardAt: number | null = null;
+  /** Of Weir, as the last tick told it. */
+  #phase = "running";
 
   constructor() {
     setInterval(() => this.#tell(), 1000);
@@ -28,7 +30,8 @@ export class StatusBar {
     if (tick === null) return;
     this.#why = null;
     this.#heardAt = Date.now();
-    this.#tell(tick.phase);
+    this.#phase = tick.phase;
+    this.#tell();
     say(byId("total-rate", HTMLElement), readableCount(view.perSecond));
     say(byId("total-errors", HTMLElement), readableShare(view.errorShare));
     say(byId("total-p99", HTMLElement), readableMs(tick.latency.p99Ms));
@@ -40,7 +43,8 @@ export class StatusBar {
     document.title = `${readableCount(view.perSecond)}/s · Weir${shape === null ? "" : ` ${shape.version}`}`;
   }
 
-  #tell(phase = "running"): void {
+  #tell(): void {
+    const phase = this.#phase;
     const lost = this.#why !== null;
     if (!lost && this.#heardAt === null) return;
     mark(document.documentElement, "data-link", lost ? "lost" : "live");

@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { startBackends } from "../backends.ts";
@@ -13,11 +15,19 @@ import { weir } from "../weir.ts";
 /** Of a configuration: so many routes to pools of ten backends. */
 const routes = 10_000;
 const backendsOfPool = 10;
-const rate = 1000;
-const warmUpMs = 4000;
-/** What is compared: the time before a reload, and as long from when it was asked for. */
+const rate = 2000;
+const warmUpMs = 3000;
+/** What is compared: the time before a reload, as long from when it was asked for, and as long after that. */
 const windowMs = 1000;
 const rounds = 3;
+/** Load average from which others than the bench are at work; its own is below 2. */
+const BUSY = 2.5;
+/** So that what one second does to the next is told apart from what a reload does. */
+const restMs = 300;
+/** A reload that takes longer than this has failed. */
+const deadlineMs = 30_000;
+/** The client has then still to write down what became of its requests. */
+const tellMs = 20_000;
 
 /** How a configuration differs from the one in force. */
 const kinds = [
@@ -48,7 +58,7 @@ const clientSaid = z.object({
   failedAt: z.array(z.number()),
 });
 
-/** Latency of requests around reloads of a large configuration: Weir alone, with one worker on one core with its supervisor. */
+/** Latency of requests around reloads of a large configuration: Weir alone, with one worker on one core with its supervisor. Takes a minute. */
 export const reload: Trial = {
   name: "reload",
   title: `Reload of ${number(routes, 0)} routes and ${number(routes, 0)} backends at ${number(rate, 0)} requests/s`,
@@ -77,49 +87,76 @@ async function run(parent: string): Promise<string> {
     await Bun.sleep(warmUpMs);
     for (let round = 0; round < rounds; round++) {
       for (const { title, edit } of kinds) {
-        progress(`reload: ${title}`);
+        progress(`reload: ${title}, ${round + 1} of ${rounds}`);
         await write(edit(before));
-        await Bun.sleep(2 * windowMs);
-        reloads.push({ title, ...(await reloaded(target.process.pid, log)) });
-        await Bun.sleep(2 * windowMs);
+        await Bun.sleep(restMs + windowMs);
+        const made = await reloaded(target.process.pid, log);
+        reloads.push({ title, ...made });
+        await Bun.sleep(2 * windowMs + restMs - (now() - made.askedAt));
         // Back to where it began, which is not measured.
         await write(before);
-        await Bun.sleep(windowMs / 2);
+        await Bun.sleep(restMs);
         await reloaded(target.process.pid, log);
       }
     }
   } finally {
+    progress("");
     await client.stdin.end();
   }
-  progress("");
-  const said = clientSaid.parse(JSON.parse(await client.stdout.text()));
+  const text = await within(client.stdout.text(), tellMs, "the client did not say what became of its requests");
+  const said = clientSaid.parse(JSON.parse(text));
 
   return table(reloads, said);
 }
 
-/** Asks for a reload and waits until it is in force. */
+/** Asks for a reload and waits until it is in force. @throws Error where that takes too long, or it was refused */
 async function reloaded(pid: number, log: string): Promise<Omit<Reload, "title">> {
-  const seen = (await lines(log)).length;
-  const askedAt = performance.timeOrigin + performance.now();
+  const seen = (await readFile(log)).length;
+  const askedAt = now();
   process.kill(pid, "SIGHUP");
   for (;;) {
-    await Bun.sleep(5);
-    const [line] = (await lines(log)).slice(seen);
-    if (line === undefined) continue;
+    await Bun.sleep(20);
+    // Only what is new is looked at: the core is shared with the client.
+    const text = (await readFile(log)).subarray(seen).toString();
+    const line = outcomeIn(text);
+    if (line === null) {
+      if (now() - askedAt < deadlineMs) continue;
+      throw new Error(`no reload within ${deadlineMs / 1000} s; the log says: ${text.slice(-500) || "nothing"}`);
+    }
     const { event, time, tookMs } = line;
     if (event !== "configuration in force") throw new Error(`the reload failed: ${JSON.stringify(line)}`);
     return { askedAt, inForceMs: Date.parse(time) - askedAt, applyMs: tookMs ?? 0 };
   }
 }
 
-const logLine = z.looseObject({ event: z.string(), time: z.string(), tookMs: z.number().optional() });
+function now(): number {
+  return performance.timeOrigin + performance.now();
+}
 
-async function lines(log: string): Promise<z.infer<typeof logLine>[]> {
-  const text = await Bun.file(log).text();
-  const all = text.split("\n").filter((line) => line.startsWith("{") && line.endsWith("}"));
-  return all
-    .map((line) => logLine.parse(JSON.parse(line)))
-    .filter(({ event }) => event.startsWith("configuration ") && event !== "configuration changed");
+async function within<T>(promise: Promise<T>, ms: number, otherwise: string): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(otherwise)), ms);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const outcome = z.looseObject({
+  event: z.enum(["configuration in force", "configuration refused"]),
+  time: z.string(),
+  tookMs: z.number().optional(),
+});
+
+/** The line that says what became of a reload; `null` while there is none. */
+function outcomeIn(text: string): z.infer<typeof outcome> | null {
+  for (const line of text.split("\n")) {
+    if (!line.startsWith("{") || !line.endsWith("}")) continue;
+    const read = outcome.safeParse(JSON.parse(line));
+    if (read.success) return read.data;
+  }
+  return null;
 }
 
 function table(reloads: readonly Reload[], { sentAt, took, failedAt }: z.infer<typeof clientSaid>): string {
@@ -128,7 +165,7 @@ function table(reloads: readonly Reload[], { sentAt, took, failedAt }: z.infer<t
   const rows = kinds.map(({ title }) => {
     const own = reloads.filter((each) => each.title === title);
     const p99 = (shift: number): number => median(own.map(({ askedAt }) => percentile(between(askedAt + shift), 0.99)));
-    const [calm, during] = [p99(-windowMs), p99(0)];
+    const [calm, during, after] = [p99(-windowMs), p99(0), p99(windowMs)];
     const worst = Math.max(...own.map(({ askedAt }) => between(askedAt).at(-1) ?? NaN));
     const inForce = median(own.map(({ inForceMs }) => inForceMs));
     const apply = median(own.map(({ applyMs }) => applyMs));
@@ -138,6 +175,7 @@ function table(reloads: readonly Reload[], { sentAt, took, failedAt }: z.infer<t
       number(apply, 0),
       number(calm, 2),
       number(during, 2),
+      number(after, 2),
       number(during / calm, 2),
       number(worst, 1),
     ];
@@ -147,13 +185,17 @@ function table(reloads: readonly Reload[], { sentAt, took, failedAt }: z.infer<t
     "in force, ms",
     "of it applying",
     "p99 before, ms",
-    "p99 in its second",
+    "in its second",
+    "in the next",
     "ratio",
     "slowest",
   ];
+  const load = Math.max(...loadavg());
+  const busy = `  others were at work on the machine (load average ${number(load, 1)}): do not believe it`;
   return [
     ...aligned([header, ...rows]),
-    `  medians of ${rounds}; ${took.length} requests answered, ${failedAt.length} failed`,
+    `  medians of ${rounds}, the slowest request of all; ${took.length} requests answered, ${failedAt.length} failed`,
+    ...(load < BUSY ? [] : [busy]),
   ].join("\n");
 }
 

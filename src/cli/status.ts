@@ -51,17 +51,24 @@ function statusText(answer: Status, { edits }: ConfigView): string {
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   const lines = rows.map(([name, text]) => `${paint("bold", name.padEnd(width))}  ${text}`);
-  lines.push("", columns(["WORKER", "PROCESS", "STATE", "DEATHS"], workers.map(workerRow)));
+  lines.push("", columns(["WORKER", "PROCESS", "STATE", "DEATHS", "LEAVING"], workers.map(workerRow)));
   if (edits.length > 0) lines.push("", paint("bold", "Run-time edits"), ...edits.map(editLine));
   return lines.join("\n");
 }
 
-function workerRow({ worker, pid, state, deaths }: Status["workers"][number]): Parameters<typeof columns>[1][number] {
+function workerRow({
+  worker,
+  pid,
+  state,
+  deaths,
+  leavingPid,
+}: Status["workers"][number]): Parameters<typeof columns>[1][number] {
   return [
     { text: String(worker), right: true },
     { text: pid === null ? "–" : String(pid), right: true },
     { text: state, colour: state === "running" ? "green" : "yellow" },
     { text: String(deaths), right: true },
+    { text: leavingPid === null ? "–" : String(leavingPid), right: true },
   ];
 }
 

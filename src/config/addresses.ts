@@ -8,8 +8,8 @@ export const MAX_WEIGHT = 65_535;
 
 // One text for one address, so that it can be compared and be an identity.
 function canonicalHost(host: string): string {
-  if (isIPv6(host)) return new URL(`http://[${host}]/`).hostname.slice(1, -1); // RFC 5952
-  return isIPv4(host) ? host.split(".").map(Number).join(".") : host;
+  if (host.includes(":") && isIPv6(host)) return new URL(`http://[${host}]/`).hostname.slice(1, -1); // RFC 5952
+  return /^0\d|\.0\d/.test(host) && isIPv4(host) ? host.split(".").map(Number).join(".") : host;
 }
 
 function canonical(address: Address): Address {

@@ -4,11 +4,11 @@ import { list, named, own } from "./raw.ts";
 
 /** What is wrong with the limits of pools beyond the form of their values: those that would do nothing. */
 export function limitFindings(config: unknown): Finding[] {
-  const listeners = named(own(config, "listeners"));
+  const tcpOf = tcpListeners(config);
   return named(own(config, "pools")).flatMap(([name, pool]) => {
     const places = limitedPlaces(pool, ["pools", name]);
-    const tcp = listeners.find(([, listener]) => own(listener, "mode") === "tcp" && leadsTo(listener, name));
-    return [...idleKeys(pool, places, ["pools", name]), ...(tcp === undefined ? [] : learntLimits(places, tcp[0]))];
+    const tcp = tcpOf.get(name);
+    return [...idleKeys(pool, places, ["pools", name]), ...(tcp === undefined ? [] : learntLimits(places, tcp))];
   });
 }
 
@@ -56,7 +56,17 @@ function learntLimits(places: readonly Limited[], listener: string): Finding[] {
     });
 }
 
-/** Whether a listener sends work to a pool. */
-export function leadsTo(listener: unknown, pool: string): boolean {
-  return own(listener, "pool") === pool || list(own(listener, "routes")).some((route) => own(route, "pool") === pool);
+/** For each pool that tcp listeners lead to, the name of the first. O(routes). */
+export function tcpListeners(config: unknown): ReadonlyMap<string, string> {
+  const first = new Map<string, string>();
+  for (const [name, listener] of named(own(config, "listeners")))
+    if (own(listener, "mode") === "tcp")
+      for (const pool of poolsOf(listener)) if (!first.has(pool)) first.set(pool, name);
+  return first;
+}
+
+/** Names of the pools that a listener sends work to; one may be there more than once. */
+export function poolsOf(listener: unknown): readonly string[] {
+  const routes = list(own(listener, "routes")).map((route) => own(route, "pool"));
+  return [own(listener, "pool"), ...routes].filter((pool) => typeof pool === "string");
 }

@@ -1,7 +1,7 @@
 import { formatAddress } from "../address.ts";
 import type { Address } from "../address.ts";
 import { listenAddress } from "./addresses.ts";
-import { leadsTo } from "./check-limits.ts";
+import { poolsOf } from "./check-limits.ts";
 import { nameFindings } from "./check-pools.ts";
 import { routeFindings } from "./check-routes.ts";
 import { DEFAULT_ADMIN } from "./defaults.ts";
@@ -37,13 +37,19 @@ export function listenerFindings(config: unknown): Finding[] {
     }
     found.push(...routeFindings(listener, path, own(config, "pools")));
   }
-  for (const [name, pool] of named(own(config, "pools"))) {
-    const modes = listeners
-      .filter(([, listener]) => leadsTo(listener, name))
-      .map(([, listener]) => own(listener, "mode"));
-    if (modes.length > 0 && modes.every((mode) => mode === "tcp")) found.push(...httpKeys(pool, ["pools", name]));
-  }
+  const onlyTcp = onlyOfTcp(listeners);
+  for (const [name, pool] of named(own(config, "pools")))
+    if (onlyTcp.has(name)) found.push(...httpKeys(pool, ["pools", name]));
   return [...found, ...clashes(listeners, own(config, "admin"))];
+}
+
+/** Names of the pools that listeners lead to, and all of those are tcp. */
+function onlyOfTcp(listeners: readonly [name: string, value: unknown][]): ReadonlySet<string> {
+  const isTcp = ([, listener]: readonly [string, unknown]): boolean => own(listener, "mode") === "tcp";
+  const only = new Set(listeners.filter(isTcp).flatMap(([, listener]) => poolsOf(listener)));
+  if (only.size === 0) return only;
+  for (const each of listeners) if (!isTcp(each)) for (const pool of poolsOf(each[1])) only.delete(pool);
+  return only;
 }
 
 function httpKeys(listener: unknown, path: Path): Finding[] {

@@ -1,20 +1,21 @@
 import { DEFAULT_OPTIONS, type Policy } from "../balance/policy.ts";
 import { POLICIES } from "../balance/registry.ts";
+import { tcpListeners } from "./check-limits.ts";
 import { finding } from "./problems.ts";
 import type { Finding, Path } from "./problems.ts";
-import { list, named, own } from "./raw.ts";
+import { named, own } from "./raw.ts";
 
 /** What is wrong with the policies of pools beyond the form of their values: options that a policy has not, and keys where there is no HTTP. */
 export function policyFindings(config: unknown): Finding[] {
-  const listeners = named(own(config, "listeners"));
+  const tcpOf = tcpListeners(config);
   return named(own(config, "pools")).flatMap(([name, pool]) => {
     const policy = own(pool, "policy");
     const path: Path = ["pools", name, "policy"];
     const found = optionFindings(policy, path);
     // One that has no key needs none that suits.
     if (found.some(({ path: at }) => at.at(-1) === "key")) return found;
-    const tcp = listeners.find(([, listener]) => own(listener, "mode") === "tcp" && leadsTo(listener, name));
-    return tcp === undefined ? found : [...found, ...httpKeys(own(policy, "key"), [...path, "key"], tcp[0])];
+    const tcp = tcpOf.get(name);
+    return tcp === undefined ? found : [...found, ...httpKeys(own(policy, "key"), [...path, "key"], tcp)];
   });
 }
 
@@ -47,10 +48,6 @@ function optionFindings(policy: unknown, path: Path): Finding[] {
 
 function namesOf(has: (policy: Policy) => boolean): string[] {
   return [...POLICIES.values()].filter(has).map(({ name }) => name);
-}
-
-function leadsTo(listener: unknown, pool: string): boolean {
-  return own(listener, "pool") === pool || list(own(listener, "routes")).some((route) => own(route, "pool") === pool);
 }
 
 function httpKeys(key: unknown, path: Path, listener: string): Finding[] {

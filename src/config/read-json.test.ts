@@ -86,3 +86,12 @@ test("a key named __proto__ is a key like any other", () => {
   expect("value" in parsed && Object.keys(parsed.value as object)).toEqual(["__proto__"]);
   expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
 });
+
+test.each([
+  ['{"a":1,"a":2}', '1:8 the key "a" stands twice'],
+  ['{"a":1,"\\u0061":2}', '1:8 the key "\\u0061" stands twice'],
+  ['[{"a\\\\":1,"a\\\\" : 2}]', '1:11 the key "a\\\\" stands twice'],
+  ['{"a":{"\\"a\\":":1},"b":":"}', ""],
+])("%s: a key is found twice wherever and however it is written", (text, expected) => {
+  expect(fault(text)).toBe(expected);
+});

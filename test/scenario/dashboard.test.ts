@@ -16,6 +16,8 @@ inBrowser("numbers move with each tick, and nothing jumps", async () => {
   await page.until(`document.querySelectorAll("tbody tr").length === 2`);
   fake.tick();
   await page.until(`${cell("10.0.0.1:80", "rate")} !== "0"`);
+  // From the first paint on: what a script fills later has its room before.
+  expect(await page.get<number>("window.shifts")).toBeLessThan(0.005);
   const shifts = await page.get<number>("window.shifts");
   const before = await page.get<string>(cell("10.0.0.1:80", "rate"));
   for (const pool of fake.pools) pool.rate = 4000;

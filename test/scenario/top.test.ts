@@ -64,6 +64,18 @@ test("arrows choose a backend, d drains it, r makes it ready, + and - weigh it",
   expect(new Set(admin.patches.map(({ path }) => path))).toEqual(new Set(["/v1/pools/app/backends/10.0.0.2%3A80"]));
 });
 
+test("a key that is pressed faster than the view is told counts each time", async () => {
+  await using admin = fake();
+  await using top = topOf(admin);
+  await top.sees(/▸ ● up +10\.0\.0\.1:80/);
+  top.press("+++-+");
+  await top.sees(() => admin.patches.length === 5);
+  await top.sees(/app\/10\.0\.0\.1:80: weight 4/);
+  expect(admin.patches.map(({ patch }) => patch.weight)).toEqual([2, 3, 4, 3, 4]);
+  admin.tick();
+  await top.sees(/▸ ● up +10\.0\.0\.1:80 +4 /);
+});
+
 test("what was refused is said", async () => {
   await using admin = fake();
   await using top = topOf(admin);

@@ -115,6 +115,22 @@ test("the chosen backend is in sight however many there are", () => {
   }
 });
 
+test("80 columns have room for a whole address, the share and a sparkline, 96 for the weight as well", () => {
+  const [made] = fc.sample(view, { numRuns: 1, seed: 1 });
+  const titles = (columns: number): string =>
+    plain(
+      frame(
+        made ?? new LiveView(),
+        { chosen: 0, lost: null, events: [], said: "" },
+        { columns, rows: 24 },
+        "12:34:56",
+      )[3] ?? "",
+    );
+  expect(titles(80).trim().split(/ {2,}/)).toEqual(["STATE", "BACKEND", "PER S SHARE", "P99 P90, 10 S"]);
+  expect(titles(96)).toContain("WEIGHT");
+  expect(Bun.stringWidth(titles(80))).toBe(80);
+});
+
 test("text is cut by its width in columns, not by its length", () => {
   expect(fitted("日本語テキスト", 7)).toBe("日本語…");
   expect(fitted("ab", 4, "right")).toBe("  ab");

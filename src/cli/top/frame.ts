@@ -41,17 +41,17 @@ interface Column {
 /** From the left; those that have no room are left out, the last in `LEAVE` first. The last one takes what is left over. */
 const COLUMNS = [
   { name: "state", title: "STATE", width: 13, side: "left" },
-  { name: "id", title: "BACKEND", width: 24, side: "left" },
+  { name: "id", title: "BACKEND", width: 21, side: "left" },
   { name: "weight", title: "WEIGHT", width: 6, side: "right" },
   { name: "flight", title: "FLIGHT", width: 7, side: "right" },
   { name: "rate", title: "PER S", width: 8, side: "right" },
-  { name: "share", title: "SHARE", width: 17, side: "left" },
+  { name: "share", title: "SHARE", width: 13, side: "left" },
   { name: "p50", title: "P50", width: 8, side: "right" },
   { name: "p99", title: "P99", width: 8, side: "right" },
-  { name: "spark", title: "P90", width: 20, side: "left" },
+  { name: "spark", title: "P90", width: 10, side: "left" },
 ] as const;
 type ColumnName = (typeof COLUMNS)[number]["name"];
-const LEAVE: readonly ColumnName[] = ["state", "id", "rate", "share", "p99", "flight", "spark", "weight", "p50"];
+const LEAVE: readonly ColumnName[] = ["state", "id", "rate", "share", "p99", "spark", "weight", "flight", "p50"];
 
 /** All backends, in the order in which keys go through them. */
 export function backendsOf({ pools }: LiveView): LiveBackend[] {
@@ -123,10 +123,10 @@ function table(view: LiveView, { chosen }: TopState, columns: number, room: numb
 
 function columnsFor(columns: number): readonly Column[] {
   const names: ColumnName[] = [];
-  let left = columns - 2;
+  let left = columns - 1; // a mark stands before them, and a space after each but the last
   for (const name of LEAVE) {
     const column = COLUMNS.find((each) => each.name === name);
-    if (column === undefined || left < column.width) break;
+    if (column === undefined || left <= column.width) break;
     left -= column.width + 1;
     names.push(name);
   }
@@ -168,7 +168,7 @@ function backendLine(
     weight: String(backend.weight),
     flight: readableCount(backend.inFlight),
     rate: readableCount(backend.perSecond),
-    share: `${shareBar(backend.share, 10)} ${readableShare(backend.share).padStart(6)}`,
+    share: `${shareBar(backend.share, 6)} ${readableShare(backend.share).padStart(6)}`,
     p50: readableMs(backend.p50Ms),
     p99: readableMs(backend.p99Ms),
     spark: sparkline(backend.latency.values(), shown.find(({ name }) => name === "spark")?.width ?? 0, highMs),

@@ -1,22 +1,11 @@
 /** Text with colour for a terminal: its width is that of the text, however many escapes are in it. */
-
-const CODES = {
-  bold: 1,
-  dim: 2,
-  inverse: 7,
-  red: 31,
-  green: 32,
-  yellow: 33,
-  blue: 34,
-  magenta: 35,
-  cyan: 36,
-} as const;
+import { styleText } from "node:util";
 
 /** What text may look like. */
-export type Ink = keyof typeof CODES;
+export type Ink = "bold" | "dim" | "inverse" | "red" | "green" | "yellow" | "blue" | "magenta" | "cyan";
 
-/** Whether a string holds what a terminal would act on: names come from outside. */
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
+/** What a terminal would act on, and what turns the direction of text about (UAX #9 §2): names come from outside. */
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /** Text from outside, which a terminal shows and does not obey. */
 export function harmless(text: string): string {
@@ -25,13 +14,14 @@ export function harmless(text: string): string {
 
 /** Text in a colour or a style. */
 export function inked(ink: Ink | null, text: string): string {
-  return ink === null || text === "" ? text : `\u001b[${CODES[ink]}m${text}\u001b[0m`;
+  return ink === null || text === "" ? text : styleText(ink, text, { validateStream: false });
 }
 
 /** Cut or filled up to a width in columns of a terminal; what is cut off is shown by `…`. Of plain text. */
 export function fitted(text: string, width: number, side: "left" | "right" = "left"): string {
   if (width <= 0) return "";
   let shown = text;
+  // Not by `Bun.sliceAnsi`: of some characters it has another opinion than `Bun.stringWidth` (1.4.5), and cuts too late.
   if (Bun.stringWidth(shown) > width) {
     shown = "";
     for (const character of text) {

@@ -1,13 +1,23 @@
 import { emitKeypressEvents, type Key } from "node:readline";
 import type { ReadStream, WriteStream } from "node:tty";
+import {
+  cursorHide,
+  cursorShow,
+  cursorTo,
+  enterAlternativeScreen,
+  eraseDown,
+  eraseLine,
+  eraseScreen,
+  exitAlternativeScreen,
+  synchronizedOutput,
+} from "ansi-escapes";
 
-const ESC = "\u001b[";
+/** Of DEC's VT100, as all terminals have it: whether a line that is too long goes on in the next one. */
+const NO_WRAP = "\u001b[?7l";
+const WRAP = "\u001b[?7h";
 /** A second buffer, so that what stood in the terminal is there again afterwards; no cursor; no wrapping of long lines. */
-const BEGIN = `${ESC}?1049h${ESC}?25l${ESC}?7l${ESC}2J`;
-const END = `${ESC}?7h${ESC}?25h${ESC}?1049l`;
-/** The terminal shows what comes between at once, where it knows this (mode 2026); others take no notice. */
-const HOLD = `${ESC}?2026h`;
-const SHOW = `${ESC}?2026l`;
+const BEGIN = enterAlternativeScreen + cursorHide + NO_WRAP + eraseScreen;
+const END = WRAP + cursorShow + exitAlternativeScreen;
 
 /** A terminal that is taken over, and given back as it was. */
 export class Screen {
@@ -29,7 +39,7 @@ export class Screen {
     this.#key = (text, { name, ctrl }) => key(name ?? text ?? "", ctrl === true);
     this.#resize = () => {
       this.#shown = [];
-      output.write(`${ESC}2J`);
+      output.write(eraseScreen);
       resized();
     };
     emitKeypressEvents(input);
@@ -52,11 +62,12 @@ export class Screen {
     let out = "";
     for (const [row, line] of lines.entries()) {
       if (this.#shown[row] === line) continue;
-      out += `${ESC}${row + 1};1H${ESC}2K${line}`; // erased first: a full line leaves the cursor on its last column
+      out += cursorTo(0, row) + eraseLine + line; // erased first: a full line leaves the cursor on its last column
     }
-    if (lines.length < this.#shown.length) out += `${ESC}${lines.length + 1};1H${ESC}J`;
+    if (lines.length < this.#shown.length) out += cursorTo(0, lines.length) + eraseDown;
     this.#shown = [...lines];
-    if (out !== "") this.#output.write(HOLD + out + SHOW);
+    // Shown at once, where the terminal knows how (mode 2026); others take no notice.
+    if (out !== "") this.#output.write(synchronizedOutput(out));
   }
 
   /** Gives the terminal back. Harmless if called again. */

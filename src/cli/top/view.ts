@@ -14,6 +14,8 @@ const EVENTS_SILENCE_MS = 40_000;
 const MOST_EVENTS = 50;
 /** How long it stands what came of a key. */
 const SAID_MS = 4000;
+/** How long a weight that was asked for is counted on from: two ticks later the view knows what became of it. */
+const AIM_MS = 2000;
 
 /** Why a view has ended. */
 export type Ended = "quit" | "denied";
@@ -28,6 +30,9 @@ export function runView(api: TopApi, signal: AbortSignal): Promise<Ended> {
   const state: TopState = { chosen: 0, lost: null, events, said: "" };
   const ended = Promise.withResolvers<Ended>();
   let hush: ReturnType<typeof setTimeout> | undefined;
+  let aim = { pool: "", id: "", weight: 0, untilMs: 0 };
+  /** One after the other, so that the last key has the last word. */
+  let writes = Promise.resolve();
 
   const draw = (): void => {
     state.chosen = Math.max(0, Math.min(state.chosen, backendsOf(view).length - 1));
@@ -44,8 +49,17 @@ export function runView(api: TopApi, signal: AbortSignal): Promise<Ended> {
   };
   const change = (patch: (backend: LiveBackend) => BackendPatch): void => {
     const backend = backendsOf(view)[state.chosen];
-    if (backend !== undefined) void api.patch(backend.pool, backend.id, patch(backend)).then(say);
+    if (backend === undefined) return;
+    const wanted = patch(backend);
+    writes = writes.then(() => api.patch(backend.pool, backend.id, wanted)).then(say);
   };
+  const weigh = (by: number): void =>
+    change(({ pool, id, weight }) => {
+      const now = performance.now();
+      const from = aim.pool === pool && aim.id === id && now < aim.untilMs ? aim.weight : weight;
+      aim = { pool, id, weight: Math.min(65_535, Math.max(0, from + by)), untilMs: now + AIM_MS };
+      return { weight: aim.weight };
+    });
   const choose = (by: number): void => {
     state.chosen += by;
     draw();
@@ -64,8 +78,8 @@ export function runView(api: TopApi, signal: AbortSignal): Promise<Ended> {
     end: () => choose(Number.MAX_SAFE_INTEGER),
     d: () => change(() => ({ state: "drain" })),
     r: () => change(() => ({ state: "ready" })),
-    "+": () => change(({ weight }) => ({ weight: Math.min(65_535, weight + 1) })),
-    "-": () => change(({ weight }) => ({ weight: Math.max(0, weight - 1) })),
+    "+": () => weigh(1),
+    "-": () => weigh(-1),
   };
   const screen = new Screen(
     process.stdin,
