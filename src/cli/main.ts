@@ -16,8 +16,7 @@ async function run(args: string[]): Promise<number | null> {
   }
   if (word === "load") {
     // Hidden: it reads configurations for the supervisor.
-    (await import("../process/loader.ts")).runLoader();
-    return null;
+    return (await import("../process/loader.ts")).runLoader();
   }
   if (word === undefined || word === "--help" || word === "-h" || word === "help") {
     const command = word === "help" ? rest[0] : undefined;

@@ -1,8 +1,10 @@
+import { closeSync } from "node:fs";
 import { constants, setPriority } from "node:os";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Overlay } from "../config/overlay.ts";
 import { fileProblem } from "../config/problems.ts";
 import type { ErrorCode } from "../errors.ts";
+import { newLetter, readLetter } from "./letter.ts";
 import { ownCommand } from "./worker-command.ts";
 
 /** What the process that loads is asked for. */
@@ -13,6 +15,9 @@ export interface LoadQuestion {
   readonly over: Readonly<Record<string, unknown>>;
   readonly edits: Overlay;
 }
+
+/** Where the process that loads finds what it is asked, and leaves what it says. */
+export const LETTER_FD = 3;
 
 /** What it says. */
 export type LoadAnswer =
@@ -29,40 +34,55 @@ const DEADLINE_MS = 33_000;
  * @param deadlineMs after which it is ended
  */
 export async function loadApart(question: LoadQuestion, deadlineMs: number = DEADLINE_MS): Promise<LoadedConfig> {
-  const answered = Promise.withResolvers<LoadAnswer | string>();
   const { cmd, env } = ownCommand(["load"]);
-  const child = Bun.spawn([...cmd], {
-    env,
-    cwd: question.folder,
-    stdio: ["ignore", "inherit", "inherit"],
-    serialization: "advanced", // keeps regular expressions
-    // Only this program answers there.
-    ipc: (message) => answered.resolve(message as LoadAnswer),
-    onExit: (_child, status, signal) =>
-      answered.resolve(
-        signal === null ? `it ended the process with status ${status}` : `its process was killed (${signal})`,
-      ),
-  });
+  const letter = newLetter(question);
   try {
-    setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // Not permitted here; then it takes its turns like everybody.
-  }
-  const late = setTimeout(
-    () => answered.resolve(`it was not done within ${Math.round(deadlineMs / 1000)} s`),
-    deadlineMs,
-  );
-  try {
-    child.send(question);
-    const answer = await answered.promise;
-    if (typeof answer === "string")
-      return failed(question, "CONFIG_FILE_THREW", answer, "Let it end by itself, with its export.");
-    if (answer.kind === "loaded") return answer.loaded;
-    return failed(question, "CONFIG_FILE_THREW", `it exports what is no data: ${answer.reason}`, "Export plain data.");
-  } finally {
+    const child = Bun.spawn([...cmd], {
+      env,
+      cwd: question.folder,
+      // A file, not a socket: what a configuration of ten thousand routes comes to is megabytes.
+      stdio: ["ignore", "inherit", "inherit", letter],
+    });
+    lower(child.pid);
+    let isLate = false;
+    const late = setTimeout(() => {
+      isLate = true;
+      child.kill("SIGKILL");
+    }, deadlineMs);
+    await child.exited;
     clearTimeout(late);
-    child.kill("SIGKILL");
+    const answer = answerIn(readLetter(letter));
+    if (answer?.kind === "loaded") return answer.loaded;
+    if (answer?.kind === "unsayable")
+      return failed(
+        question,
+        "CONFIG_FILE_THREW",
+        `it exports what is no data: ${answer.reason}`,
+        "Export plain data.",
+      );
+    const why = isLate
+      ? `it was not done within ${Math.round(deadlineMs / 1000)} s`
+      : child.signalCode === null
+        ? `it ended the process with status ${child.exitCode}`
+        : `its process was killed (${child.signalCode})`;
+    return failed(question, "CONFIG_FILE_THREW", why, "Let it end by itself, with its export.");
+  } finally {
+    closeSync(letter);
   }
+}
+
+/** Traffic goes first. */
+function lower(pid: number): void {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // Not permitted here, or it is gone; then it takes its turns like everybody.
+  }
+}
+
+/** Where it ended without an answer, what was asked is still there. */
+function answerIn(content: unknown): LoadAnswer | null {
+  return typeof content === "object" && content !== null && "kind" in content ? (content as LoadAnswer) : null;
 }
 
 function failed({ file }: LoadQuestion, code: ErrorCode, message: string, mend: string): LoadedConfig {

@@ -1,20 +1,16 @@
+import { fstatSync } from "node:fs";
 import { load } from "../config/load.ts";
 import { WeirError } from "../errors.ts";
 import { editing } from "./config-source.ts";
-import type { LoadAnswer, LoadQuestion } from "./load-apart.ts";
+import { readLetter, writeLetter } from "./letter.ts";
+import { LETTER_FD, type LoadAnswer, type LoadQuestion } from "./load-apart.ts";
 
 /**
  * The life of a process that loads a configuration for a supervisor: one question, one answer, and its end.
  * @throws CLI_USAGE when no supervisor started this process
  */
-export function runLoader(): void {
-  if (process.send === undefined) throw new WeirError("CLI_USAGE", "`load` is started by `weir serve` itself");
-  process.on("disconnect", () => process.exit(1));
-  // Asked once, by this very program.
-  process.once("message", (message) => void answerTo(message as LoadQuestion));
-}
-
-async function answerTo({ file, folder, over, edits }: LoadQuestion): Promise<void> {
+export async function runLoader(): Promise<never> {
+  const { file, folder, over, edits } = asked();
   const loaded = await load(file, folder, { edit: editing(over, edits) });
   try {
     // What is not asked about is in nobody's way: it is sent so that it can be edited.
@@ -22,8 +18,21 @@ async function answerTo({ file, folder, over, edits }: LoadQuestion): Promise<vo
   } catch (error) {
     say({ kind: "unsayable", reason: String(error) });
   }
+  process.exit(0);
+}
+
+function asked(): LoadQuestion {
+  try {
+    fstatSync(LETTER_FD);
+  } catch {
+    throw new WeirError("CLI_USAGE", "`load` is started by `weir serve` itself");
+  }
+  // Asked by this very program.
+  const question = readLetter(LETTER_FD) as LoadQuestion | null;
+  if (question === null) throw new WeirError("CLI_USAGE", "`load` is started by `weir serve` itself");
+  return question;
 }
 
 function say(answer: LoadAnswer): void {
-  process.send?.(answer, undefined, undefined, () => process.exit(0));
+  writeLetter(LETTER_FD, answer);
 }
