@@ -1,5 +1,4 @@
 import { closeSync } from "node:fs";
-import { constants, setPriority } from "node:os";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Overlay } from "../config/overlay.ts";
 import { fileProblem } from "../config/problems.ts";
@@ -30,7 +29,8 @@ const DEADLINE_MS = 33_000;
 
 /**
  * Loads a configuration in a process of its own, which is then gone: a changed import is read anew, and a file that ends the process, or
- * never ends, harms nobody. It runs when nothing else wants to: traffic goes first.
+ * never ends, harms nobody. Its priority is that of all others: with a lower one it was seen (Linux 6.18) that on a full core its threads did not
+ * come to their end, while this process span in wait4(2), which waits for what they hold of /proc.
  * @param deadlineMs after which it is ended
  */
 export async function loadApart(question: LoadQuestion, deadlineMs: number = DEADLINE_MS): Promise<LoadedConfig> {
@@ -43,7 +43,6 @@ export async function loadApart(question: LoadQuestion, deadlineMs: number = DEA
       // A file, not a socket: what a configuration of ten thousand routes comes to is megabytes.
       stdio: ["ignore", "inherit", "inherit", letter],
     });
-    lower(child.pid);
     let isLate = false;
     const late = setTimeout(() => {
       isLate = true;
@@ -68,15 +67,6 @@ export async function loadApart(question: LoadQuestion, deadlineMs: number = DEA
     return failed(question, "CONFIG_FILE_THREW", why, "Let it end by itself, with its export.");
   } finally {
     closeSync(letter);
-  }
-}
-
-/** Traffic goes first. */
-function lower(pid: number): void {
-  try {
-    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // Not permitted here, or it is gone; then it takes its turns like everybody.
   }
 }
 
