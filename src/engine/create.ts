@@ -17,7 +17,7 @@ import type { LiveParts } from "./live-parts.ts";
 import type { Ending } from "./mode.ts";
 import { Observers } from "./observers.ts";
 import type { Placement } from "./placement.ts";
-import { enterPool, type LeftLink, type PoolAtWork, type PoolTools } from "./pool-at-work.ts";
+import { enterPool, type LeftLink, linksOf, type PoolAtWork, type PoolTools } from "./pool-at-work.ts";
 import type { TickingGate } from "./pool-gate.ts";
 import { atOnce, bySlices } from "./slices.ts";
 import { TickingWheel } from "./ticking-wheel.ts";
@@ -217,10 +217,7 @@ class LiveEngine implements Engine {
     for (const [name, pool] of before) {
       const next = after.get(name);
       if (next === pool) continue;
-      for (const [index, { id }] of pool.plan.backends.entries()) {
-        const link = pool.links.get(id);
-        if (link === undefined || next?.links.has(id) === true) continue;
-        const left = { link, row: pool.place.rows[index] ?? 0 };
+      for (const left of next?.gone ?? linksOf(pool)) {
         this.#left.add(name, left);
         leaving.push(left);
       }

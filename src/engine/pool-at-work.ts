@@ -60,6 +60,9 @@ export interface PoolAtWork {
   readonly gate: TickingGate | null;
   /** Whether what is in flight in the pool is counted at its row, beside those of its backends. */
   readonly summed: boolean;
+  /** Links of the pool before it whose backends it has no more, and links that had left that pool and are back. */
+  readonly gone: readonly LeftLink[];
+  readonly back: readonly BackendLink[];
 }
 
 /** Backends whose links are made in a step. */
@@ -96,21 +99,23 @@ export function* makePool(
   // Only a policy that learns and a gate ask for the sum, so only then is it kept.
   const summed = learnt !== null || room !== null;
   const links: BackendLink[] = [];
-  for (const [index, backend] of plan.backends.entries()) {
-    links.push(
-      before?.links.get(backend.id) ??
-        tools.retired(plan.name, backend.id) ??
-        makeLink(tools, plan, place, index, summed),
-    );
+  const back: BackendLink[] = [];
+  for (const [index, { id }] of plan.backends.entries()) {
+    const left = before?.links.has(id) === true ? undefined : tools.retired(plan.name, id);
+    if (left !== undefined) back.push(left);
+    links.push(before?.links.get(id) ?? left ?? makeLink(tools, plan, place, index, summed));
     if (index % LINKS === 0) yield;
   }
+  const known = new Map(links.map((link) => [link.id, link]));
   const pool = chooserOf(tools, plan, place, { policy, learnt, room, summed });
   yield;
   const gate = room === null ? null : new TickingGate(plan, gateRows, room, pool, clock, tick, before?.gate ?? null);
   return {
     plan,
     place,
-    links: new Map(links.map((link) => [link.id, link])),
+    links: known,
+    gone: before === null ? [] : linksOf(before, known),
+    back,
     learnt,
     room,
     gate,
@@ -137,24 +142,30 @@ export interface LeftLink {
   readonly row: number;
 }
 
+/** All links of a pool but those of some backends. */
+export function linksOf({ live, place }: PoolAtWork, but?: ReadonlyMap<string, unknown>): readonly LeftLink[] {
+  const links: LeftLink[] = [];
+  for (const [index, link] of live.links.entries())
+    if (but?.has(link.id) !== true) links.push({ link, row: place.rows[index]! });
+  return links;
+}
+
 /**
- * Puts a pool in the place of the one before. Where the sum of what is in flight is kept from now on, or no longer, or a backend is back, the
+ * Puts a pool in the place of the one before; O(1) where the same backends are in it. Where the sum of what is in flight is kept from now on, or no longer, or a backend is back, the
  * rows of its links are made anew, and the sum with them: whoever ends what is in flight meanwhile asks its link for the row.
  * @param left links of backends that have left the pool; those that are back are among them
  */
 export function enterPool(
   { section, counters }: PoolTools,
-  { plan, place: { row, rows }, links, summed }: PoolAtWork,
+  { place: { row, rows }, live, summed, back }: PoolAtWork,
   before: PoolAtWork | null,
   left: readonly LeftLink[],
 ): void {
-  const all = plan.backends.map(({ id }) => links.get(id)!);
-  const back = all.some(({ isRetired }) => isRetired);
-  for (const link of all) link.revive();
-  if (!back && (before === null || before.summed === summed)) return;
+  for (const link of back) link.revive();
+  if (back.length === 0 && (before === null || before.summed === summed)) return;
   // Of a pool that keeps no sum, what stands there means nothing.
   counters.sumInFlight(section, row, summed ? rows : []);
-  for (const [index, link] of all.entries()) link.row = counters.row(section, rows[index]!, summed ? row : null);
+  for (const [index, link] of live.links.entries()) link.row = counters.row(section, rows[index]!, summed ? row : null);
   for (const { link, row: own } of left) if (link.isRetired) link.row = counters.row(section, own);
 }
 

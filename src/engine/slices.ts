@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { Ticker } from "../net/network.ts";
 
 /** Work at a stretch: of what a client waits for meanwhile, it must not be felt. */
-const SLICE_MS = 1;
+const SLICE_MS = 0.25;
 
 /** Work that can be left and taken up again: each step is short. */
 export type Steps<T> = Generator<void, T, void>;
@@ -15,7 +15,7 @@ export function atOnce<T>(steps: Steps<T>): T {
   }
 }
 
-/** Does it a millisecond at a time; in between, the event loop has its turn. */
+/** Does it a quarter of a millisecond at a time; in between, the event loop has its turn, and a rest of a millisecond. */
 export async function bySlices<T>(steps: Steps<T>, clock: Clock, tick: Ticker): Promise<T> {
   let until = clock.now() + SLICE_MS;
   for (;;) {
