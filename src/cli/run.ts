@@ -8,6 +8,7 @@ import { LiveConfig } from "../process/live-config.ts";
 import { succession, type Succession } from "../process/successor.ts";
 import { Supervisor } from "../process/supervisor.ts";
 import { activatedSockets, type ServiceManager, serviceManager } from "../process/systemd.ts";
+import { giveWay } from "../process/time-slice.ts";
 import { watchFiles } from "../process/watch.ts";
 import { type Mends, reportError, reportProblems } from "./report.ts";
 import { adminOf } from "./run-admin.ts";
@@ -43,6 +44,7 @@ interface Given {
  * @returns the exit status: 0 after a drain, 1 when it could not start, 128 + the signal's number after the second signal
  */
 export async function runConfig(source: ConfigSource, options: RunOptions = {}): Promise<number> {
+  giveWay();
   const stop = stopSignals();
   const given = {
     stop,

@@ -23,6 +23,8 @@ export interface System {
   /** How many files a process may have open, for `getrlimit`. */
   readonly RLIMIT_NOFILE: number;
   readonly CLOCK_MONOTONIC: number;
+  /** Number of the system call, which libraries do not wrap; `null` where there is none. */
+  readonly sched_setattr: number | null;
   /** Or-ed to the type of a new socket: non-blocking, and not inherited but where asked for; 0 where there is none. */
   readonly socketFlags: number;
   /** Whether an address begins with a byte for its length (BSD), and the family has one byte after it. */
@@ -50,6 +52,7 @@ export const LINUX: System = {
   F_DUPFD_CLOEXEC: 1030,
   RLIMIT_NOFILE: 7,
   CLOCK_MONOTONIC: 1,
+  sched_setattr: process.arch === "arm64" ? 274 : 314, // asm-generic/unistd.h, asm/unistd_64.h
   socketFlags: 0o2000000 | 0o4000, // SOCK_CLOEXEC | SOCK_NONBLOCK
   lengthByte: false,
   spreads: true,
@@ -72,6 +75,7 @@ export const DARWIN: System = {
   F_DUPFD_CLOEXEC: 67,
   RLIMIT_NOFILE: 8,
   CLOCK_MONOTONIC: 6,
+  sched_setattr: null,
   socketFlags: 0,
   lengthByte: true,
   spreads: false,
@@ -94,6 +98,8 @@ const CONTROL = { bytes: 16, level: 8, type: 12 } as const;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_DONTWAIT = 0x40;
 const MSG_CMSG_CLOEXEC = 0x4000_0000;
+/** `struct sched_attr` (linux/sched/types.h): its size in bytes, and where the time is in it, in nanoseconds. */
+const SCHED_ATTR = { bytes: 56, runtime: 24 } as const;
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 const F_SETFL = 4;
@@ -128,6 +134,11 @@ export interface Libc {
   sendDatagram(address: Uint8Array, data: Uint8Array): Result;
   /** Microseconds of the clock that all processes of the system share and nobody sets (CLOCK_MONOTONIC); `null` where that is not to be had. */
   monotonicMicros(): bigint | null;
+  /**
+   * How many milliseconds a thread (0 for the calling one), and threads and processes that it starts from now on, run at a stretch where
+   * others want the processor too (sched_setattr(2)); 0 for as long as is usual. Linux has it since 6.12; before, it does nothing.
+   */
+  setTimeSlice(thread: number, ms: number): Result;
   /** How many files this process may have open, and up to where it may raise that itself; `null` where it is not to be had. */
   openFiles(): OpenFiles | null;
   /** Sets both. */
@@ -156,6 +167,8 @@ const SYMBOLS = {
   recvmsg: { args: ["i32", "buffer", "i32"], returns: "i64" },
   // Two numbers of 64 bits.
   clock_gettime: { args: ["i32", "buffer"], returns: "i32" },
+  // Variadic, with numbers and pointers only: Linux passes those as to any other function.
+  syscall: { args: ["i64", "i64", "buffer", "i64"], returns: "i64" },
   sendto: { args: ["i32", "buffer", "u64", "i32", "buffer", "u32"], returns: "i64" },
   // Two numbers of 64 bits on every system that Weir runs on.
   getrlimit: { args: ["i32", "buffer"], returns: "i32" },
@@ -228,6 +241,13 @@ function open(system: System): Libc | null {
           const time = new BigInt64Array(2);
           const [seconds, nanos] = c.clock_gettime(system.CLOCK_MONOTONIC, time) === 0 ? time : [];
           return seconds === undefined || nanos === undefined ? null : seconds * 1_000_000n + nanos / 1000n;
+        },
+        setTimeSlice(thread, ms) {
+          if (system.sched_setattr === null) return { ok: false, error: "ENOSYS" };
+          const attributes = new BigUint64Array(SCHED_ATTR.bytes / 8);
+          attributes[0] = BigInt(SCHED_ATTR.bytes); // and the policy above it, 0: SCHED_OTHER
+          attributes[SCHED_ATTR.runtime / 8] = BigInt(ms * 1e6);
+          return result(Number(c.syscall(system.sched_setattr, thread, attributes, 0)));
         },
         openFiles() {
           const both = new BigUint64Array(2);

@@ -3,7 +3,7 @@ import { load } from "../config/load.ts";
 import { WeirError } from "../errors.ts";
 import { editing } from "./config-source.ts";
 import { readLetter, writeLetter } from "./letter.ts";
-import { LETTER_FD, type LoadAnswer, type LoadQuestion } from "./load-apart.ts";
+import { ANSWERED, LETTER_FD, type LoadAnswer, type LoadQuestion } from "./load-apart.ts";
 
 /**
  * The life of a process that loads a configuration for a supervisor: one question, one answer, and its end.
@@ -14,9 +14,9 @@ export async function runLoader(): Promise<never> {
   const loaded = await load(file, folder, { edit: editing(over, edits) });
   try {
     // What is not asked about is in nobody's way: it is sent so that it can be edited.
-    say({ kind: "loaded", loaded });
+    await say({ kind: "loaded", loaded });
   } catch (error) {
-    say({ kind: "unsayable", reason: String(error) });
+    await say({ kind: "unsayable", reason: String(error) });
   }
   process.exit(0);
 }
@@ -33,6 +33,9 @@ function asked(): LoadQuestion {
   return question;
 }
 
-function say(answer: LoadAnswer): void {
+async function say(answer: LoadAnswer): Promise<void> {
   writeLetter(LETTER_FD, answer);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  process.send?.(ANSWERED, undefined, undefined, () => resolve());
+  await promise;
 }

@@ -7,6 +7,7 @@ import type { Identity } from "./identity.ts";
 import { fromWorker, type FromWorker, type Inherited, type Sent, type ToWorker } from "./messages.ts";
 import { PartsOf } from "./parts-of-worker.ts";
 import type { Manifest, PartId, PlanParts } from "./plan-parts.ts";
+import { startedAsUsual } from "./time-slice.ts";
 import { workerCommand } from "./worker-command.ts";
 
 /** What a worker gets. */
@@ -98,17 +99,19 @@ export class WorkerProcess {
       return { kind: "socket", fd: FIRST_INHERITED + inherited.length - 1 };
     });
     try {
-      this.#child = Bun.spawn([...cmd], {
-        env,
-        argv0,
-        // Becomes that user before the program begins; the runtime leaves all other groups too.
-        ...setup.identity,
-        stdio: ["ignore", "inherit", "inherit", ...inherited],
-        serialization: "json",
-        ipc: (message: unknown) => this.#receive(fromWorker(message)),
-        onExit: (_child, exitCode, signal) =>
-          this.#ended({ exitCode, signal: signal === null ? null : String(signal) }),
-      });
+      this.#child = startedAsUsual(() =>
+        Bun.spawn([...cmd], {
+          env,
+          argv0,
+          // Becomes that user before the program begins; the runtime leaves all other groups too.
+          ...setup.identity,
+          stdio: ["ignore", "inherit", "inherit", ...inherited],
+          serialization: "json",
+          ipc: (message: unknown) => this.#receive(fromWorker(message)),
+          onExit: (_child, exitCode, signal) =>
+            this.#ended({ exitCode, signal: signal === null ? null : String(signal) }),
+        }),
+      );
     } catch (error) {
       if (channel !== null) closeDescriptor(channel.own);
       throw error;

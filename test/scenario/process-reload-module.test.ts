@@ -31,7 +31,7 @@ test("a file that the configuration imports is read anew; one that throws, ends 
 
   const wrong: readonly (readonly [string, string])[] = [
     ["export const backends: string[] = [];\nthrow new Error('not today');\n", "Error: not today"],
-    ["export const backends: string[] = [];\nprocess.exit(7);\n", "it ended the process with status 7"],
+    ["export const backends: string[] = [];\nprocess.exit(7);\n", "its process ended with status 7"],
     ["export const backends = 5;\n", "must be a list of backends"],
   ];
   for (const [n, [text, reason]] of wrong.entries()) {
