@@ -1,22 +1,24 @@
 // Sends requests at a steady rate on connections that are kept, and prints how long each took as one JSON line when stdin ends.
 // Run by scenarios/reload.ts as: bun steady-client.ts PORT RATE
 //
-// Each request is sent when it is due, whatever became of those before (open loop), and its latency counts from then.
+// Requests are sent when they are due, whatever became of those before (open loop): every millisecond what is due by then, without a busy
+// wait for the exact moment, which would take from the proxy what processors there are.
 import type { Socket } from "bun";
-import { Alarms } from "./alarms.ts";
 import { completeResponse } from "./response.ts";
+
+/** Bun's timers count whole milliseconds: they end up to one too early or too late. Where it is later, the time counts from when a request was due. */
+const timerErrorMs = 2;
 
 const [port = 0, rate = 1] = process.argv.slice(2).map(Number);
 const request = `GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`;
 
 interface Exchange {
-  dueMs: number;
+  readonly fromMs: number;
   received: string;
   open: boolean;
 }
 
 const idle: Socket<Exchange>[] = [];
-const alarms = new Alarms();
 /** Moments (milliseconds since 1970) and latencies (milliseconds) of what was answered, and moments of what was not. */
 const sentAt: number[] = [];
 const took: number[] = [];
@@ -27,25 +29,22 @@ process.stdin.resume().on("end", () => {
   console.log(JSON.stringify({ sentAt, took, failedAt }));
   process.exit(0);
 });
-sendNext();
+sendDue();
 
-function sendNext(): void {
-  next += 1000 / rate;
-  const dueMs = next;
-  alarms.at(dueMs, () => {
-    send(dueMs);
-    sendNext();
-  });
+function sendDue(): void {
+  for (const nowMs = performance.now(); next <= nowMs; next += 1000 / rate)
+    send(nowMs - next > timerErrorMs ? next : nowMs);
+  setTimeout(sendDue, 1);
 }
 
-function send(dueMs: number): void {
+function send(fromMs: number): void {
   const socket = idle.pop();
   if (socket !== undefined) {
-    socket.data = { dueMs, received: "", open: true };
+    socket.data = { fromMs, received: "", open: true };
     socket.write(request);
     return;
   }
-  const data: Exchange = { dueMs, received: "", open: true };
+  const data: Exchange = { fromMs, received: "", open: true };
   const failed = (): void => {
     if (data.open) fail(data);
   };
@@ -76,14 +75,14 @@ function received(socket: Socket<Exchange>, bytes: Buffer): void {
   if (response === undefined) return;
   exchange.open = false;
   if (response.status === 200) {
-    sentAt.push(performance.timeOrigin + exchange.dueMs);
-    took.push(performance.now() - exchange.dueMs);
-  } else failedAt.push(performance.timeOrigin + exchange.dueMs);
+    sentAt.push(performance.timeOrigin + exchange.fromMs);
+    took.push(performance.now() - exchange.fromMs);
+  } else failedAt.push(performance.timeOrigin + exchange.fromMs);
   if (response.last) socket.end();
   else idle.push(socket);
 }
 
 function fail(exchange: Exchange): void {
   exchange.open = false;
-  failedAt.push(performance.timeOrigin + exchange.dueMs);
+  failedAt.push(performance.timeOrigin + exchange.fromMs);
 }
