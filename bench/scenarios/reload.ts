@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { startBackends } from "../backends.ts";
 import { percentile } from "../percentile.ts";
-import { startTool } from "../processes.ts";
+import { loadCore, proxyCore, startTool } from "../processes.ts";
 import { progress } from "../progress.ts";
 import type { Proxy } from "../proxy.ts";
 import { forwards, startTarget } from "../target.ts";
@@ -58,7 +58,7 @@ const clientSaid = z.object({
   failedAt: z.array(z.number()),
 });
 
-/** Latency of requests around reloads of a large configuration: Weir alone, with one worker on one core with its supervisor. Takes a minute. */
+/** Latency of requests around reloads of a large configuration: Weir alone, with one worker, on two cores of which the load has one too. Takes a minute. */
 export const reload: Trial = {
   name: "reload",
   title: `Reload of ${number(routes, 0)} routes and ${number(routes, 0)} backends at ${number(rate, 0)} requests/s`,
@@ -74,7 +74,8 @@ async function run(parent: string): Promise<string> {
     ...weir,
     async command({ port, backends: own }) {
       await write(configuration(port, own));
-      return ["sh", "-c", `exec bin/weir serve ${file} 2>${log}`];
+      // The load has one of them, as it has most of the time.
+      return ["sh", "-c", `exec taskset -c ${proxyCore},${loadCore} bin/weir serve ${file} 2>${log}`];
     },
   };
   const settings = { mode: "http", backends: backends.ports, largeBuffers: false, narrowBackends: false } as const;

@@ -4,10 +4,18 @@ import { loadApart } from "./load-apart.ts";
 
 const PLAIN = `export default { listeners: { a: { address: ":1", pool: "p" } }, pools: { p: { backends: [":2"] } } };\n`;
 
-async function loaded(text: string, deadlineMs?: number): Promise<Awaited<ReturnType<typeof loadApart>>> {
+async function loaded(
+  text: string,
+  deadlineMs?: number,
+  patienceMs?: number,
+): Promise<Awaited<ReturnType<typeof loadApart>>> {
   using folder = temporaryFolder();
   await Bun.write(`${folder.path}/c.ts`, text);
-  return await loadApart({ file: "c.ts", folder: folder.path, over: { workers: 3 }, edits: [] }, deadlineMs);
+  return await loadApart(
+    { file: "c.ts", folder: folder.path, over: { workers: 3 }, edits: [] },
+    deadlineMs,
+    patienceMs,
+  );
 }
 
 test("the plan comes over with what stands over the file, and with what was written", async () => {
@@ -21,6 +29,17 @@ test("one that never ends is ended", async () => {
   const config = await loaded("for (;;) {}\n", 700);
   expect(config).toMatchObject({ problems: [{ code: "CONFIG_FILE_THREW", file: "c.ts" }] });
   expect("problems" in config && config.problems[0]?.message).toStartWith("it was not done within");
+});
+
+test("where one gets no time, another one begins, and what answers first counts", async () => {
+  const stuckAtFirst = `import { existsSync, writeFileSync } from "node:fs";
+    if (!existsSync("began")) {
+      writeFileSync("began", "");
+      for (;;) {}
+    }
+    ${PLAIN}`;
+  const config = await loaded(stuckAtFirst, 30_000, 300);
+  expect("plan" in config && config.plan).toMatchObject({ pools: [{ name: "p" }] });
 });
 
 test("what is wrong comes over with its place", async () => {
