@@ -5,6 +5,7 @@ import { findOutliers, pardon, release } from "./ejection.ts";
 import { ejectSuspects, type Suspect } from "./ejector.ts";
 import { type Eligible, eligible, type Standing, takesWork } from "./eligibility.ts";
 import { type HealthEvent, HealthEvents } from "./health-events.ts";
+import { memoryOf, type PoolMemory, recalled } from "./health-memory.ts";
 import type { HealthPlan, BackendFacts, PassivePlan } from "../health-plan.ts";
 import {
   type BackendHealth,
@@ -61,12 +62,29 @@ export class HealthKeeper {
   #next = Infinity;
   #published: Published | null = null;
   #eligible: Eligible | null = null;
+  /** What is known from before the first plan. */
+  #recall: { readonly memory: PoolMemory; readonly laterMs: number } | null = null;
 
   /** @param zone the zone Weir is in; `null` for no preference */
   constructor(pool: string, zone: string | null, random: Random) {
     this.#random = random;
     this.#zone = zone;
     this.#events = new HealthEvents(pool);
+  }
+
+  /**
+   * Goes on with what another process knew of the pool. To be called before it is said what the pool is.
+   * @param laterMs how much later it is by this clock than by that of the other process
+   */
+  recall(memory: PoolMemory, laterMs: number): void {
+    this.#recall = { memory, laterMs };
+  }
+
+  /** What is known, for another process. O(n). */
+  get memory(): PoolMemory {
+    const probe = this.#plan?.probe ?? null;
+    const backends = Object.fromEntries(this.#members.map((member) => [member.plan.id, memoryOf(member)]));
+    return { asks: probe === null ? null : probeKey(probe), backends };
   }
 
   /**
@@ -82,11 +100,19 @@ export class HealthKeeper {
   ): void {
     this.#zone = zone;
     const before = this.#plan;
-    const asksAnew = before?.probe != null && plan.probe !== null && probeKey(before.probe) !== probeKey(plan.probe);
+    const recall = this.#recall;
+    this.#recall = null;
+    const asked = before?.probe != null ? probeKey(before.probe) : (recall?.memory.asks ?? null);
+    const asksAnew = asked !== null && plan.probe !== null && asked !== probeKey(plan.probe);
     this.#members = members.map((member, index) => {
       const counts = { strikes: evidence.strikes(index), notices: evidence.notices(index) };
-      const known = this.#byId.get(member.id);
-      if (known === undefined) return newBackendHealth(member, plan.probe?.start ?? "up", counts, before !== null);
+      const memory = recall?.memory.backends[member.id];
+      const known =
+        recall === null || memory === undefined
+          ? this.#byId.get(member.id)
+          : recalled(member, memory, recall.laterMs, counts);
+      if (known === undefined)
+        return newBackendHealth(member, plan.probe?.start ?? "up", counts, before !== null || recall !== null);
       known.plan = member;
       known.counts = counts;
       // Without probes there is nobody to take back what they said; another question leaves the answer open.

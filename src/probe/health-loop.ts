@@ -7,6 +7,7 @@ import type { HealthWords } from "../observe/health-words.ts";
 import type { Log } from "../observe/log.ts";
 import type { HealthPlan, BackendFacts } from "../health-plan.ts";
 import { type Evidence, HealthKeeper } from "../pool/keeper.ts";
+import type { PoolMemory } from "../pool/health-memory.ts";
 import { attemptsOf, failuresOf } from "../pool/passive-counts.ts";
 import type { Random } from "../random.ts";
 import type { ProbeTools } from "./probe.ts";
@@ -35,7 +36,12 @@ export interface HealthLoopOptions extends ProbeTools {
   readonly log: Log;
   /** The zone Weir is in; `null` for no preference. */
   readonly zone: string | null;
+  /** What a process before this one knew, and how much later it is by the clock here than by its own; `null` where there was none. */
+  readonly inherited?: { readonly memory: HealthMemory; readonly laterMs: number } | null;
 }
+
+/** What is known of the health of pools, by their names. Plain data, for a process that takes over. */
+export type HealthMemory = Readonly<Record<string, PoolMemory>>;
 
 interface Kept {
   readonly pool: PoolHealth;
@@ -56,12 +62,15 @@ export class HealthLoop {
   readonly #scheduler: ProbeScheduler;
   #kept: ReadonlyMap<string, Kept> = new Map();
   #zone: string | null;
+  /** What a process before this one knew, until it is first said what pools there are. */
+  #inherited: HealthLoopOptions["inherited"];
   /** Rows that have left a pool which goes on, until they are withdrawn. */
   #gone: { readonly line: number; readonly rows: readonly number[] }[] = [];
 
   constructor(options: HealthLoopOptions) {
     this.#options = options;
     this.#zone = options.zone;
+    this.#inherited = options.inherited;
     this.#scheduler = new ProbeScheduler({
       dial: options.dial,
       wheel: options.wheel,
@@ -87,6 +96,7 @@ export class HealthLoop {
         return [name, kept !== null && !moved && isSame(kept.pool, pool) ? kept : this.#keep(pool, kept)];
       }),
     );
+    this.#inherited = null;
     for (const [name, kept] of before) this.#noteGone(kept.pool, this.#kept.get(name)?.pool ?? null);
     this.#scheduler.setTargets(pools.flatMap(targetsOf));
     this.tick();
@@ -112,6 +122,11 @@ export class HealthLoop {
       kept.alarms = alarms;
       this.#look(kept, now);
     }
+  }
+
+  /** What is known of all pools. O(backends). */
+  get memory(): HealthMemory {
+    return Object.fromEntries([...this.#kept].map(([name, { keeper }]) => [name, keeper.memory]));
   }
 
   /** Gives up all probes. */
@@ -151,10 +166,18 @@ export class HealthLoop {
   #keep(pool: PoolHealth, before: Kept | null): Kept {
     const { random, clock, words } = this.#options;
     const { name, health, backends } = pool.plan;
-    const keeper = before?.keeper ?? new HealthKeeper(name, this.#zone, random);
+    const keeper = before?.keeper ?? this.#newKeeper(name, random);
     const evidence = this.#evidenceOf(pool.rows);
     keeper.configure(health, backends, evidence, clock.now(), this.#zone);
     return { pool, keeper, evidence, alarms: words.alarms(pool.line), turns: before?.turns ?? null };
+  }
+
+  #newKeeper(name: string, random: Random): HealthKeeper {
+    const keeper = new HealthKeeper(name, this.#zone, random);
+    const { memory = {}, laterMs = 0 } = this.#inherited ?? {};
+    const known = Object.hasOwn(memory, name) ? memory[name] : undefined;
+    if (known !== undefined) keeper.recall(known, laterMs);
+    return keeper;
   }
 
   #noteGone(before: PoolHealth, after: PoolHealth | null): void {

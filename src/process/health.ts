@@ -6,7 +6,7 @@ import { dial } from "../net/dial.ts";
 import { TICK_MS, TimerWheel } from "../net/timer-wheel.ts";
 import type { Log } from "../observe/log.ts";
 import type { Plan } from "../plan.ts";
-import { HealthLoop } from "../probe/health-loop.ts";
+import { HealthLoop, type HealthMemory } from "../probe/health-loop.ts";
 import { systemRandom } from "../random.ts";
 
 /** Without probes there is little to do by the clock, and what workers have to say they say themselves: the supervisor sleeps. */
@@ -19,6 +19,16 @@ export interface HealthOptions {
   readonly shared: SharedState;
   readonly clock: Clock;
   readonly log: Log;
+  /** What a predecessor left; `null` where there is none. */
+  readonly inherited?: HealthLegacy | null;
+}
+
+/** What a process knows of the health of its pools, for the one that takes its place. */
+export interface HealthLegacy {
+  readonly memory: HealthMemory;
+  /** When that was, by its clock and in milliseconds since 1970. */
+  readonly now: number;
+  readonly wallNow: number;
 }
 
 /** The health of all pools, kept once for all workers. */
@@ -29,6 +39,8 @@ export interface KeptHealth {
   configure(plan: Plan, placement: Placement): void;
   /** Every worker goes by that plan: what has left its pools gets no more work, from nobody. */
   withdraw(): void;
+  /** What is known now. */
+  legacy(): HealthLegacy;
   /** A worker has raised an alarm: looks at once. */
   alarmed(): void;
   /** Gives up all probes; what was published last goes on holding. */
@@ -36,11 +48,15 @@ export interface KeptHealth {
 }
 
 /** Begins to keep the health of a plan's pools. What holds at the start is published before this returns. */
-export function keepHealth({ plan, placement, shared, clock, log }: HealthOptions): KeptHealth {
+export function keepHealth({ plan, placement, shared, clock, log, inherited = null }: HealthOptions): KeptHealth {
   const { counters, words } = shared;
   // It turns all the time, so nobody has to be told when it is needed.
   const wheel = new TimerWheel(clock, () => {});
-  const loop = new HealthLoop({ dial, wheel, counters, words, clock, random: systemRandom(), log, zone: plan.zone });
+  const parts = { dial, wheel, counters, words, clock, random: systemRandom(), log, zone: plan.zone };
+  const loop = new HealthLoop({
+    ...parts,
+    inherited: inherited && { memory: inherited.memory, laterMs: laterMs(inherited, clock) },
+  });
   const tick = (): void => {
     wheel.advance();
     loop.tick();
@@ -66,10 +82,17 @@ export function keepHealth({ plan, placement, shared, clock, log }: HealthOption
     loop,
     configure,
     withdraw: () => loop.withdraw(),
+    legacy: () => ({ memory: loop.memory, now: clock.now(), wallNow: Date.now() }),
     alarmed: tick,
     close() {
       clearInterval(ticking);
       loop.close();
     },
   };
+}
+
+/** How much later a moment is by the clock here than by that of the predecessor. */
+function laterMs({ now, wallNow }: HealthLegacy, clock: Clock): number {
+  const sinceMs = Math.max(0, Date.now() - wallNow);
+  return clock.now() - sinceMs - now;
 }
