@@ -61,7 +61,7 @@ export function bindTcp(c: Libc, address: TcpAddress, workers: number, shared = 
     fds.push(first);
     const spread = system.spreads && workers > 1 && c.setOption(first, system.SOL_SOCKET, system.SO_REUSEPORT, 1).ok;
     while (fds.length < workers) fds.push(spread ? tcpSocket(c, bound, true) : first);
-    return heldTcp(c, { ...address, port: bound.port }, bound, fds);
+    return heldTcp(c, { ...address, port: bound.port }, bound, fds, []);
   } catch (error) {
     closeAll(c, fds);
     throw listenError(address, error);
@@ -79,11 +79,9 @@ export function adoptTcp(
   const { system } = c;
   const fds = handed.slice(0, workers);
   const [first = ABSENT] = fds;
-  // What a worker too many had open; the process that they come from serves its queue until it ends.
-  for (const fd of handed.slice(workers)) if (!fds.includes(fd)) c.close(fd);
   const spread = more && system.spreads && c.setOption(first, system.SOL_SOCKET, system.SO_REUSEPORT, 1).ok;
   while (fds.length < workers) fds.push(spread ? anotherOf(c, address, first) : first);
-  return heldTcp(c, address, address, fds);
+  return heldTcp(c, address, address, fds, handed.slice(workers));
 }
 
 /** One more socket on an address; another's, whose queue serves as well, where there is none to be had. */
@@ -99,15 +97,24 @@ function closeAll(c: Libc, fds: number[]): void {
   for (const fd of new Set(fds.splice(0))) if (fd !== ABSENT) c.close(fd);
 }
 
-function heldTcp(c: Libc, address: TcpAddress, bound: TcpAddress, fds: number[]): ListeningSockets {
-  const close = (): void => closeAll(c, fds);
+function heldTcp(c: Libc, address: TcpAddress, bound: TcpAddress, fds: number[], beside: number[]): ListeningSockets {
+  const close = (): void => {
+    closeAll(c, fds);
+    closeAll(c, beside);
+  };
   return {
     address,
     fds,
+    beside,
     withdraw(worker) {
       const own = fds[worker] ?? ABSENT;
       if (own === ABSENT || fds.indexOf(own) !== fds.lastIndexOf(own)) return;
       c.close(own);
+      for (const [i, fd] of beside.entries()) {
+        if (i % fds.length !== worker || fd === ABSENT) continue;
+        c.close(fd);
+        beside[i] = ABSENT;
+      }
       fds[worker] = ABSENT;
     },
     restore(worker) {
@@ -115,7 +122,8 @@ function heldTcp(c: Libc, address: TcpAddress, bound: TcpAddress, fds: number[])
       fds[worker] = anotherOf(c, bound, fds.find((fd) => fd !== ABSENT) ?? ABSENT);
     },
     share() {
-      for (const fd of fds) if (fd !== ABSENT) c.setOption(fd, c.system.SOL_SOCKET, c.system.SO_REUSEPORT, 1);
+      for (const fd of [...fds, ...beside])
+        if (fd !== ABSENT) c.setOption(fd, c.system.SOL_SOCKET, c.system.SO_REUSEPORT, 1);
     },
     close,
     release: close,

@@ -45,7 +45,7 @@ function heldUnix(c: Libc, address: Address & { kind: "unix" }, fds: readonly nu
     release();
     removeFile();
   };
-  return { address, fds, close, release, removeFile, share() {}, withdraw() {}, restore() {} };
+  return { address, fds, beside: [], close, release, removeFile, share() {}, withdraw() {}, restore() {} };
 }
 
 /** Removes a socket's file that nobody listens on any more, as a killed process leaves it. */

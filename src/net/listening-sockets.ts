@@ -13,8 +13,13 @@ export interface ListeningSockets {
    */
   readonly fds: readonly number[];
   /**
+   * Sockets beside those, where they come from a process that had more workers: what waits in their queues would be reset if they were
+   * closed. The first worker serves the first of them too, and so on, around.
+   */
+  readonly beside: readonly number[];
+  /**
    * Closes the socket of a worker that will be missing for a while, so that new connections go to the others; what
-   * waits in its queue is reset. Does nothing where the socket is everybody's.
+   * waits in its queue, and in those beside that it serves, is reset. Does nothing where the socket is everybody's.
    */
   withdraw(worker: number): void;
   /** Makes up for `withdraw`. */

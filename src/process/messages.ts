@@ -40,7 +40,7 @@ export type ToWorker =
       readonly channelFd: number | null;
       /** Who the worker has to be; `null` where that is left to who starts Weir. */
       readonly identity: Identity | null;
-      /** For each listener of the plan. */
+      /** For each listener of the plan, in its order; then sockets beside those, each on the address of one of them. */
       readonly listeners: readonly Inherited[];
     } & PlannedParts)
   /** Makes the next plan ready beside the one in force. */

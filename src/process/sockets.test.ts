@@ -79,3 +79,29 @@ test.if(process.platform === "linux")("a successor goes on with the sockets, by 
   successor.close();
   expect(existsSync(path)).toBe(false);
 });
+
+test.if(process.platform === "linux")(
+  "a successor with fewer workers serves all sockets, and hands all on",
+  async () => {
+    const web = plan({ web: "127.0.0.1:0" });
+    const [handed] = (await holdSockets(web, 5)).legacy();
+    const fewer = await holdSockets(web, 2, handed === undefined ? [] : [handed]);
+    const served = [0, 1].map((worker) =>
+      fewer.inheritedBy(worker).map((each) => (each.kind === "socket" ? each.fd : -1)),
+    );
+    const [a, b, c, d, e] = handed?.fds ?? [];
+    expect(served).toEqual([
+      [a, c, e],
+      [b, d],
+    ] as number[][]);
+    fewer.withdraw(1);
+    const [left] = fewer.legacy();
+    expect(left?.fds).toEqual([a, c, e] as number[]);
+    fewer.restore(1);
+    const [on] = fewer.legacy();
+    expect(on?.fds.length).toBe(4);
+    const more = await holdSockets(web, 4, on === undefined ? [] : [on]);
+    for (let worker = 0; worker < 4; worker++) expect(more.inheritedBy(worker).length).toBe(1);
+    more.close();
+  },
+);

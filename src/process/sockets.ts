@@ -16,7 +16,7 @@ export interface Legacy extends Handed {
 export interface HeldSockets {
   /** The plan with the addresses that were bound: names looked up, ports chosen. */
   readonly plan: Plan;
-  /** What a worker gets for each listener of the plan in force. */
+  /** What a worker gets for each listener of the plan in force, in their order; then sockets that it serves beside one of those, on its address. */
   inheritedBy(worker: number): readonly Inherited[];
   /** Binds what a plan adds, or nothing. @throws LISTEN_IN_USE, LISTEN_NOT_PERMITTED, LISTEN_FAILED, CONFIG_NAME_UNRESOLVED */
   change(plan: Plan): Promise<SocketsChange>;
@@ -87,11 +87,15 @@ function holding(first: Plan, firstHeld: readonly Held[], workers: number): Held
     get plan() {
       return plan;
     },
-    inheritedBy: (worker) =>
-      held.map((each): Inherited => {
+    inheritedBy: (worker) => [
+      ...held.map((each): Inherited => {
         const fd = each.sockets?.fds[worker];
         return fd === undefined ? ownBy(worker, each) : { kind: "socket", fd };
       }),
+      ...all().flatMap(({ beside }) =>
+        beside.filter((fd, i) => fd >= 0 && i % workers === worker).map((fd): Inherited => ({ kind: "socket", fd })),
+      ),
+    ],
     async change(next) {
       const before = held;
       const after = await bindAll(next.listeners, workers, before);
@@ -126,7 +130,7 @@ function holding(first: Plan, firstHeld: readonly Held[], workers: number): Held
     },
     legacy: () =>
       held.flatMap(({ name, asked, address, sockets }) => {
-        const fds = [...new Set(sockets?.fds.filter((fd) => fd >= 0))];
+        const fds = [...new Set([...(sockets?.fds ?? []), ...(sockets?.beside ?? [])].filter((fd) => fd >= 0))];
         return fds.length === 0 ? [] : [{ address, fds, more: true, listener: { name, asked } }];
       }),
     release() {

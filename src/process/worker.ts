@@ -3,14 +3,17 @@ import { createEngine } from "../engine/create.ts";
 import type { Engine } from "../engine/engine.ts";
 import { sharedStateOver } from "../engine/shared-state.ts";
 import { WeirError } from "../errors.ts";
+import { addressOfSocket } from "../net/bind.ts";
 import { descriptorLimit } from "../net/descriptors.ts";
+import { listenOnAll } from "../net/listen-on-all.ts";
+import { systemNetwork } from "../net/network.ts";
 import type { Log } from "../observe/log.ts";
 import { limitedLog } from "../observe/limited-log.ts";
 import { flushLog, stderrLog } from "../observe/stderr-log.ts";
 import type { Plan } from "../plan.ts";
 import { systemRandom } from "../random.ts";
 import { assertIdentity } from "./identity.ts";
-import { type FromWorker, type ToWorker, toWorker } from "./messages.ts";
+import { type FromWorker, type Inherited, type ToWorker, toWorker } from "./messages.ts";
 import { NextPlan } from "./next-plan.ts";
 import { PlanStore } from "./plan-parts.ts";
 import { QUESTIONS } from "./questions/registry.ts";
@@ -123,6 +126,8 @@ function begin(message: ToWorker & { kind: "configure" }, plan: Plan, log: Log):
   if (identity !== null) assertIdentity(identity);
   const shared = sharedStateOver(mapSharedMemory(countersFd), placement.shape);
   shared.words.onAlarm = together(() => void send({ kind: "alarm" }));
+  const own = listeners.slice(0, plan.listeners.length);
+  const beside = besides(own, listeners.slice(plan.listeners.length));
   const engine = createEngine({
     plan,
     placement,
@@ -134,8 +139,9 @@ function begin(message: ToWorker & { kind: "configure" }, plan: Plan, log: Log):
     clock: systemClock,
     random: systemRandom(),
     descriptors: descriptorLimit(),
+    ...(beside.size === 0 ? {} : { network: { ...systemNetwork, listen: listenOnAll(beside) } }),
   });
-  listeners.forEach((inherited, listener) => {
+  own.forEach((inherited, listener) => {
     switch (inherited.kind) {
       case "socket":
         engine.listen(listener, inherited.fd);
@@ -148,6 +154,19 @@ function begin(message: ToWorker & { kind: "configure" }, plan: Plan, log: Log):
     }
   });
   return engine;
+}
+
+/** Sockets that come beside those of listeners, by the one that is bound to the same address. */
+function besides(own: readonly Inherited[], others: readonly Inherited[]): ReadonlyMap<number, readonly number[]> {
+  const beside = new Map<number, number[]>();
+  for (const other of others) {
+    if (other.kind !== "socket") continue;
+    const address = addressOfSocket(other.fd);
+    for (const each of own)
+      if (each.kind === "socket" && Bun.deepEquals(addressOfSocket(each.fd), address))
+        beside.set(each.fd, [...(beside.get(each.fd) ?? []), other.fd]);
+  }
+  return beside;
 }
 
 /** Fulfilled when the message has been handed over, or cannot be. */
