@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
-import { existsSync } from "node:fs";
+import { cpSync, existsSync, symlinkSync } from "node:fs";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { weir } from "../fixtures/weir-process.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -25,7 +27,8 @@ async function unit(name: string): Promise<Record<string, Record<string, string[
 
 test("the unit starts what there is, tells systemd what Weir tells, and gives a drain its time", async () => {
   const { Service, Install } = await unit("weir.service");
-  expect(Service?.["Type"]).toEqual(["notify-reload"]);
+  expect(Service?.["Type"]).toEqual(["notify"]);
+  expect(Service?.["ExecReload"]).toEqual(["/bin/kill -HUP $MAINPID"]);
   expect(Service?.["NotifyAccess"]).toEqual(["all"]);
   expect(Number(Service?.["TimeoutStopSec"]?.[0])).toBeGreaterThan(30);
   expect(Install?.["WantedBy"]).toEqual(["multi-user.target"]);
@@ -46,7 +49,9 @@ test("systemd finds nothing wrong with the units", async () => {
   const analyze = Bun.which("systemd-analyze");
   if (analyze === null) return; // not on every machine
   const { stderr } = Bun.spawnSync([analyze, "verify", `${root}/examples/systemd/weir.socket`]);
-  expect(stderr.toString()).not.toContain("Unknown");
+  // Where it is to be installed nothing is here.
+  const lines = stderr.toString().split("\n");
+  expect(lines.filter((line) => line.includes("/weir.s") && !line.includes("is not executable"))).toEqual([]);
 });
 
 test("the Dockerfile copies what is there, does not run as root, and hands signals to Weir", async () => {
@@ -63,4 +68,21 @@ test("the Dockerfile copies what is there, does not run as root, and hands signa
   // Without a shell, which would keep signals to itself.
   expect(JSON.parse(of("ENTRYPOINT")[0] ?? "")).toEqual(["/opt/weir/bin/weir"]);
   expect(JSON.parse(of("CMD").at(-1) ?? "")).toEqual(["serve", "/etc/weir/weir.yaml"]);
+});
+
+test("what the Dockerfile copies is all that Weir reads: the dashboard and the table of errors too", async () => {
+  using folder = temporaryFolder();
+  const text = await Bun.file(`${root}/examples/docker/Dockerfile`).text();
+  for (const [, sources = "", to = ""] of text.matchAll(/^COPY (?!--)(.*) (\S+)$/gm))
+    for (const source of sources.split(" ")) {
+      const target = to.endsWith("/") ? join(folder.path, to, basename(source)) : join(folder.path, to);
+      cpSync(join(root, source), target, { recursive: true });
+    }
+  symlinkSync(join(root, "node_modules"), join(folder.path, "node_modules"));
+  const admin = `unix:${folder.path}/admin.sock`;
+  const flags = ["--listen", "127.0.0.1:0", "--to", ":1", "--workers", "1", "--admin", admin];
+  await using lb = weir(["serve", ...flags], { command: [join(folder.path, "bin/weir")] });
+  await lb.event("admin bound");
+  for (const path of ["/", "/docs/errors.md", "/v1/openapi.json", "/metrics"])
+    expect([path, (await fetch(`http://localhost${path}`, { unix: admin.slice(5) })).status]).toEqual([path, 200]);
 });
