@@ -3,7 +3,8 @@ import { changeText, idleEdits, type Overlay } from "../config/overlay.ts";
 import { readOverlay } from "../config/overlay-file.ts";
 import { summary } from "../config/summary.ts";
 import { WeirError } from "../errors.ts";
-import { editing, nameOf, stateFolderOf } from "../process/config-source.ts";
+import { type ConfigSource, editing, nameOf, stateFolderOf } from "../process/config-source.ts";
+import { withBlame } from "../process/kept-edits.ts";
 import { type Command, type Given, helpText, readArguments, usage } from "./command.ts";
 import { reload } from "./reload.ts";
 import { reportError, reportProblems } from "./report.ts";
@@ -53,7 +54,7 @@ export async function check(args: readonly string[]): Promise<number> {
   // What would run: an edit may have gone wrong since the file was changed.
   const edited = edits.length === 0 ? loaded : await load(positional, process.cwd(), { edit: editing({}, edits) });
   if ("problems" in edited) {
-    reportProblems(edited.problems);
+    reportProblems(await withBlame(edited.problems, sourceOf(loaded), loaded, edits));
     console.error(`with the run-time edits that are kept:\n${editLines(loaded.raw, edits)}`);
     return 1;
   }
@@ -76,12 +77,16 @@ function withoutDiff({ positional, flags }: Given<Name>): string[] {
 function keptEdits(loaded: LoadedConfig): Overlay {
   if (!("plan" in loaded) || loaded.file === null) return [];
   try {
-    return readOverlay(stateFolderOf(loaded.plan), nameOf({ kind: "file", file: loaded.file, over: {} }, loaded.file));
+    return readOverlay(stateFolderOf(loaded.plan), nameOf(sourceOf(loaded), loaded.file));
   } catch (error) {
     if (!(error instanceof WeirError)) throw error;
     reportError(error);
     return [];
   }
+}
+
+function sourceOf({ file }: LoadedConfig): ConfigSource {
+  return { kind: "file", file, over: {} };
 }
 
 function editLines(raw: unknown, edits: Overlay): string {

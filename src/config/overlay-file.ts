@@ -26,6 +26,11 @@ const change = z.discriminatedUnion("kind", [
 const overlay = z.array(z.strictObject({ change, persist: z.literal(true), madeTimeMs: z.number() }));
 const stored = z.strictObject({ version: z.literal(1), edits: z.record(z.string(), overlay) });
 
+/** Where edits are kept. @param folder the state folder */
+export function overlayFile(folder: string): string {
+  return join(folder, FILE);
+}
+
 /**
  * The edits that outlived the last run of a configuration; none where there is no file.
  * @param folder the state folder
@@ -33,7 +38,7 @@ const stored = z.strictObject({ version: z.literal(1), edits: z.record(z.string(
  * @throws STATE_UNUSABLE where the file cannot be read, or was not written by this version
  */
 export function readOverlay(folder: string, source: string): Overlay {
-  const edits = readAll(join(folder, FILE));
+  const edits = readAll(overlayFile(folder));
   return Object.hasOwn(edits, source) ? (edits[source] ?? []) : [];
 }
 
@@ -42,7 +47,7 @@ export function readOverlay(folder: string, source: string): Overlay {
  * @throws STATE_UNUSABLE
  */
 export function writeOverlay(folder: string, source: string, edits: Overlay): void {
-  const path = join(folder, FILE);
+  const path = overlayFile(folder);
   const { [source]: _before, ...others } = readAll(path);
   const own = edits.filter(({ persist }) => persist);
   const draft = `${path}.${process.pid}-${crypto.randomUUID()}`;

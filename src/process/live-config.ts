@@ -1,13 +1,13 @@
-import { readOverlay, writeOverlay } from "../config/overlay-file.ts";
+import { writeOverlay } from "../config/overlay-file.ts";
 import { type Change, type Edit, type Overlay, withEdit } from "../config/overlay.ts";
-import { planFromConfig } from "../config/read.ts";
 import { fileProblem, type Problem } from "../config/problems.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Plan } from "../plan.ts";
 import { WeirError } from "../errors.ts";
 import { type Log, silentLog } from "../observe/log.ts";
 import type { ApplyReport } from "./apply-report.ts";
-import { type ConfigSource, editing, loadSource, nameOf, stateFolderOf } from "./config-source.ts";
+import { type ConfigSource, loadSource, nameOf, stateFolderOf } from "./config-source.ts";
+import { mergedEdits, planWithEdits, readKept, withBlame } from "./kept-edits.ts";
 
 /** Brings a plan into force, or says what would change. */
 export type Apply = (plan: Plan, options: { readonly dryRun: boolean }) => Promise<ApplyReport>;
@@ -110,7 +110,7 @@ export class LiveConfig {
     const loaded = await loadSource(this.#source, this.#overlay, true);
     if ("problems" in loaded) {
       this.#files = loaded.files;
-      return loaded;
+      return { problems: await withBlame(loaded.problems, this.#source, loaded, this.#overlay) };
     }
     this.#took(loaded);
     this.#folder = stateFolderOf(loaded.plan);
@@ -118,7 +118,7 @@ export class LiveConfig {
     const overlay = this.#kept(this.#folder, nameOf(this.#source, loaded.file));
     if (overlay.length === 0) return loaded;
     const edited = await this.#edited(overlay);
-    if ("problems" in edited) return { problems: edited.problems.map((problem) => beforeEdits(problem, this.#folder)) };
+    if ("problems" in edited) return { problems: await withBlame(edited.problems, this.#source, loaded, overlay) };
     this.#overlay = overlay;
     return edited;
   }
@@ -158,17 +158,18 @@ export class LiveConfig {
     const reload = this.#inTurn(dryRun, async (apply) => {
       began = this.#wallClock();
       const source = file === undefined ? this.#source : otherFile(this.#source, file);
-      const loaded = await loadSource(source, this.#overlay, false);
+      const { loaded, overlay } = await this.#read(source);
       if ("problems" in loaded) {
         // So that mending one of them is seen too.
         this.#files = [...new Set([...this.#files, ...loaded.files])];
-        return { ok: false, problems: loaded.problems };
+        return { ok: false, problems: await withBlame(loaded.problems, source, loaded, overlay) };
       }
       const report = await apply(loaded.plan, { dryRun });
       if (!report.ok) return report;
       if (!dryRun) {
         this.#source = source;
         this.#named = file ?? this.#named;
+        this.#overlay = overlay;
         this.#took(loaded);
       }
       // Loading is a part of it.
@@ -198,17 +199,25 @@ export class LiveConfig {
     });
   }
 
-  /** Where this user may not even look nothing was kept by him, and whoever needs no state can do without. */
+  /** Reads a source with the edits that hold; another file than the one in force, with those too that are kept for it. */
+  async #read(source: ConfigSource): Promise<{ readonly loaded: LoadedConfig; readonly overlay: Overlay }> {
+    if (source === this.#source)
+      return { loaded: await loadSource(source, this.#overlay, false), overlay: this.#overlay };
+    const name = nameOf(source, null);
+    const before = this.#folder === null ? [] : this.#kept(this.#folder, name);
+    const overlay = mergedEdits(before, this.#overlay);
+    const loaded = await loadSource(source, overlay, false);
+    if ("problems" in loaded || stateFolderOf(loaded.plan) === this.#folder) return { loaded, overlay };
+    // It was run with a folder of its own.
+    const own = mergedEdits(this.#kept(stateFolderOf(loaded.plan), name), overlay);
+    const { file, files, raw } = loaded;
+    return { loaded: { file, files, raw, ...(await planWithEdits(source, loaded, own)) }, overlay: own };
+  }
+
   #kept(folder: string, name: string): Overlay {
-    try {
-      return readOverlay(folder, name);
-    } catch (error) {
-      const cause = error instanceof WeirError ? error.cause : null;
-      if (!(error instanceof WeirError && cause instanceof Error && "code" in cause && cause.code === "EACCES"))
-        throw error;
-      this.#unread = error;
-      return [];
-    }
+    const { edits, unread } = readKept(folder, name);
+    this.#unread ??= unread;
+    return edits;
   }
 
   #took({ file, files, raw }: LoadedConfig): void {
@@ -230,8 +239,7 @@ export class LiveConfig {
   }
 
   #edited(overlay: Overlay): Promise<FirstPlan> {
-    const over = this.#source.kind === "file" ? this.#source.over : {};
-    return planFromConfig(editing(over, overlay)(this.#raw), { file: this.#file });
+    return planWithEdits(this.#source, { raw: this.#raw, file: this.#file }, overlay);
   }
 
   #write(overlay: Overlay): void {
@@ -276,12 +284,6 @@ export class LiveConfig {
 /** Another file in the place of a source; what the command line says over it stays. */
 function otherFile(source: ConfigSource, file: string): ConfigSource {
   return { kind: "file", file, over: source.kind === "file" ? source.over : {} };
-}
-
-/** Says of a problem that the file has not got by itself where the rest of it is. */
-function beforeEdits(problem: Problem, folder: string | null): Problem {
-  const mend = `${problem.mend} The file is good without the run-time edits in ${folder ?? ""}/overlay.json.`;
-  return { ...problem, mend };
 }
 
 /** An error as something that is wrong with a change. */
