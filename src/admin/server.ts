@@ -1,4 +1,5 @@
-import { formatAddress } from "../address.ts";
+import { type Address, formatAddress } from "../address.ts";
+import { WeirError } from "../errors.ts";
 import type { AdminPlan } from "../plan.ts";
 import { createApp } from "./app.ts";
 import { Guard } from "./guard.ts";
@@ -14,6 +15,16 @@ interface At {
   readonly plan: AdminPlan;
   readonly guard: Guard;
   readonly served: Served;
+  /** Has it answer. */
+  open(): void;
+}
+
+/** Where the admin API is about to listen. One of the two is to be called, once. */
+export interface AdminChange {
+  /** Listens there and nowhere else. */
+  commit(): void;
+  /** All is as it was. */
+  abandon(): void;
 }
 
 /** The admin API of a running Weir, wherever its plan has it listen. */
@@ -30,21 +41,39 @@ export class AdminServer {
   }
 
   /**
-   * Listens where a plan says, and nowhere else any more; the token is read anew. What is being answered is finished. Where it cannot, all
-   * is as it was.
-   * @throws ADMIN_ADDRESS_IN_USE, LISTEN_NOT_PERMITTED, LISTEN_FAILED, ADMIN_TOKEN_UNSAFE
+   * Makes ready to listen where a plan says, and nowhere else any more; the token is read anew. What is bound answers once that is in force,
+   * and not before. One change at a time.
+   * @throws ADMIN_ADDRESS_IN_USE, LISTEN_NOT_PERMITTED, LISTEN_FAILED, ADMIN_TOKEN_UNSAFE; all is as it was then
    */
-  async listen(plan: AdminPlan | null): Promise<void> {
+  async prepare(plan: AdminPlan | null): Promise<AdminChange> {
     const before = this.#at;
     const token = plan === null || plan.tokenFile === null ? null : readToken(plan.tokenFile);
-    if (before !== null && plan !== null && Bun.deepEquals(before.plan.address, plan.address)) {
-      before.guard.token = token;
-      this.#at = { ...before, plan };
-      return;
+    if (before !== null && plan !== null && listensAt(before, plan.address)) {
+      return {
+        commit: () => {
+          before.guard.token = token;
+          this.#at = { ...before, plan };
+        },
+        abandon() {},
+      };
     }
-    if (before === null && plan === null) return;
-    this.#at = plan === null ? null : await this.#serve(plan, token);
-    void before?.served.leave();
+    const next =
+      plan === null
+        ? null
+        : await this.#serve(plan, token).catch((error: unknown) => {
+            throw before !== null && overlaps(before.served.address, plan.address)
+              ? inOwnWay(before, plan, error)
+              : error;
+          });
+    return {
+      commit: () => {
+        this.#at = next;
+        next?.open();
+        // What is being answered is finished.
+        void before?.served.leave();
+      },
+      abandon: () => void next?.served.close(),
+    };
   }
 
   /** Listens no more, and leaves what is being answered some time. */
@@ -70,8 +99,33 @@ export class AdminServer {
       open: openPaths(running),
       metrics: async (exclude) => (await import("./metrics-answer.ts")).metricsAnswer(running, exclude),
     });
-    const served = await serveHttp(plan.address, app);
-    running.note("info", "admin bound", { address: formatAddress(served.address), token: token !== null });
-    return { plan, guard, served };
+    const opened = Promise.withResolvers<void>();
+    const served = await serveHttp(plan.address, async (request, who) => {
+      await opened.promise;
+      return app(request, who);
+    });
+    const open = (): void => {
+      running.note("info", "admin bound", { address: formatAddress(served.address), token: token !== null });
+      opened.resolve();
+    };
+    return { plan, guard, served, open };
   }
+}
+
+/** Whether it listens there already: where that was asked for, or by the port that the system chose. */
+function listensAt({ plan, served }: At, address: Address): boolean {
+  return Bun.deepEquals(plan.address, address) || Bun.deepEquals(served.address, address);
+}
+
+/** Whether two addresses may be one too many for the system: of one port, one for all interfaces takes in the others. */
+function overlaps(before: Address, after: Address): boolean {
+  return before.kind === "tcp" && after.kind === "tcp" && before.port === after.port;
+}
+
+/** It is this very API that is in the way, until the other one is in force. */
+function inOwnWay({ served }: At, plan: AdminPlan, error: unknown): unknown {
+  if (!(error instanceof WeirError && error.code === "ADMIN_ADDRESS_IN_USE")) return error;
+  const [from, to] = [formatAddress(served.address), formatAddress(plan.address)];
+  const detail = `${to} cannot be bound while the admin API is at ${from}: take another port, or have it off in between`;
+  return new WeirError("ADMIN_ADDRESS_IN_USE", detail, error);
 }

@@ -1,5 +1,7 @@
 import type { AdminServer } from "../admin/server.ts";
 import { WeirError } from "../errors.ts";
+import type { Plan } from "../plan.ts";
+import type { CompanionChange } from "../process/companion.ts";
 import type { Supervisor } from "../process/supervisor.ts";
 
 /** How long a predecessor is given to leave the address, and how often is looked. */
@@ -10,6 +12,8 @@ const LOOK_MS = 50;
 export interface RunAdmin {
   /** @throws ADMIN_ADDRESS_IN_USE, LISTEN_NOT_PERMITTED, LISTEN_FAILED, ADMIN_TOKEN_UNSAFE */
   begin(): Promise<void>;
+  /** Makes sure that nothing but a predecessor is in the way of what the plan asks for. @throws ADMIN_TOKEN_UNSAFE */
+  check(): Promise<void>;
   /** Takes the address over from a predecessor that is about to leave it. */
   inherit(): Promise<void>;
   /** Leaves the address; what is being answered is finished. */
@@ -23,53 +27,78 @@ export interface RunAdmin {
  */
 export function adminOf(supervisor: Supervisor, stop: (now: boolean) => void): RunAdmin {
   let server: AdminServer | null = null;
-  const listen = async (): Promise<void> => {
-    const { admin } = supervisor.plan;
+  /** `waiting`: for a predecessor, or for whoever else has the address of the plan in force. */
+  let phase: "waiting" | "listening" | "left" = "waiting";
+  const isLeft = (): boolean => phase === "left";
+  let inheriting: Promise<void> | null = null;
+  const prepare = async ({ admin }: Plan): Promise<CompanionChange> => {
     if (server === null) {
-      if (admin === null) return;
+      if (admin === null) return nothing;
       const [{ AdminServer: Server }, { runningSupervisor }] = await Promise.all([
         import("../admin/server.ts"),
         import("../admin/running-supervisor.ts"),
       ]);
       server ??= new Server(runningSupervisor(supervisor, stop));
     }
-    await server.listen(admin);
+    return server.prepare(admin);
   };
-  const failed = (error: unknown): void => {
-    if (!(error instanceof WeirError)) throw error;
-    supervisor.log.error("admin not bound", { code: error.code, reason: error.detail });
+  /** Listens where the plan in force says, also where it has become another one meanwhile. */
+  const listen = async (): Promise<void> => {
+    for (let plan: Plan | null = null; plan !== supervisor.plan && !isLeft();) {
+      plan = supervisor.plan;
+      const change = await prepare(plan);
+      if (isLeft()) change.abandon();
+      else change.commit();
+    }
+    if (!isLeft()) phase = "listening";
   };
-  /** One change of the address after another. */
-  let last: Promise<void> = Promise.resolve();
-  let left = false;
-  const follow = (): Promise<void> => {
-    last = last.then(() => (left ? undefined : listen())).catch(failed);
-    return last;
+  const waitForAddress = async (): Promise<void> => {
+    for (const until = performance.now() + INHERIT_MS; ; await Bun.sleep(LOOK_MS)) {
+      try {
+        return await listen();
+      } catch (error) {
+        if (!(error instanceof WeirError)) throw error;
+        if (error.code === "ADMIN_ADDRESS_IN_USE" && performance.now() < until && !isLeft()) continue;
+        return supervisor.log.error("admin not bound", { code: error.code, reason: error.detail });
+      }
+    }
   };
-  const unfollow = supervisor.events.subscribe(({ event }) => {
-    if (event === "configuration in force") void follow();
+  const inherit = (): Promise<void> =>
+    (inheriting ??= waitForAddress().finally(() => {
+      inheriting = null;
+    }));
+  supervisor.goesAlong({
+    async prepare(plan) {
+      switch (phase) {
+        case "listening":
+          return prepare(plan);
+        case "waiting":
+          await checkToken(plan);
+          // It listens by the plan in force as soon as it can, whichever that is then.
+          return { commit: () => void inherit(), abandon() {} };
+        case "left":
+          return nothing;
+      }
+    },
   });
   return {
     begin: listen,
-    async inherit() {
-      for (const until = performance.now() + INHERIT_MS; ; await Bun.sleep(LOOK_MS)) {
-        try {
-          return await listen();
-        } catch (error) {
-          const wait = error instanceof WeirError && error.code === "ADMIN_ADDRESS_IN_USE" && performance.now() < until;
-          if (!wait) return failed(error);
-        }
-      }
-    },
+    check: () => checkToken(supervisor.plan),
+    inherit,
     async leave() {
-      left = true;
-      unfollow();
+      phase = "left";
       await server?.leave();
     },
     async close() {
-      left = true;
-      unfollow();
+      phase = "left";
       await server?.close();
     },
   };
+}
+
+const nothing: CompanionChange = { commit() {}, abandon() {} };
+
+async function checkToken({ admin }: Plan): Promise<void> {
+  const tokenFile = admin?.tokenFile ?? null;
+  if (tokenFile !== null) (await import("../admin/token.ts")).readToken(tokenFile);
 }

@@ -79,11 +79,12 @@ async function run(plan: Plan, live: LiveConfig, given: Given, options: RunOptio
     clock: systemClock,
     liveConfig: live,
     legacy,
+    health: heir?.health ?? null,
     signal: stop.drain,
   });
   const admin = adminOf(supervisor, stop.ask);
   try {
-    if (heir === null) await admin.begin();
+    await (heir === null ? admin.begin() : admin.check());
   } catch (error) {
     await supervisor.stop();
     throw error;

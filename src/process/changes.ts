@@ -6,6 +6,7 @@ import type { Log } from "../observe/log.ts";
 import type { Plan } from "../plan.ts";
 import { withSecrets } from "./affinity-secret.ts";
 import type { Applied } from "./apply-report.ts";
+import { alone, type Companion, type CompanionChange } from "./companion.ts";
 import type { KeptHealth } from "./health.ts";
 import { longestDrainMs, type PartedPlan, type PlanInForce } from "./plan-in-force.ts";
 import { prepareAll } from "./rollout.ts";
@@ -36,6 +37,8 @@ const MOST_TOLD = 50;
  */
 export class Changes {
   readonly #options: ChangesOptions;
+  /** Goes along with every change. */
+  companion: Companion = alone;
   #secret: string | null;
   #bringing: Promise<unknown> = Promise.resolve();
 
@@ -53,7 +56,7 @@ export class Changes {
    * To be called for one plan after another.
    * @param dryRun only says what would change, having tried its listeners
    * @throws LISTEN_IN_USE, LISTEN_NOT_PERMITTED, LISTEN_FAILED, CONFIG_NAME_UNRESOLVED, PLAN_TOO_LARGE, PLAN_NOT_TAKEN, STATE_UNUSABLE,
-   * SECRET_UNSAFE, EXPLAIN_TOKEN_UNSAFE; all is as it was then
+   * SECRET_UNSAFE, EXPLAIN_TOKEN_UNSAFE, what the companion throws; all is as it was then
    */
   async apply(asked: Plan, dryRun: boolean): Promise<Applied> {
     const { inForce, clock } = this.#options;
@@ -61,7 +64,9 @@ export class Changes {
     const { plan: wanted, needsUpgrade } = withFixed(inForce.plan, asked);
     const sockets = await this.#options.sockets.change(withSecrets(wanted, process.env, this.#secret));
     let followed = false;
+    let along: CompanionChange | null = null;
     try {
+      along = await this.companion.prepare(sockets.plan);
       const next = inForce.take(sockets.plan);
       const changes = diff(inForce.plan, next.plan);
       if (!dryRun && next.hash !== inForce.hash) {
@@ -71,11 +76,16 @@ export class Changes {
         followed = true;
         this.#secret ??= generatedSecret(asked, next.plan);
       }
+      if (!dryRun) {
+        along.commit();
+        along = null;
+      }
       const tookMs = Math.round((clock.now() - began) * 10) / 10;
       const applied: Applied = { ok: true, generation: inForce.generation, changes, needsUpgrade, tookMs };
       if (!dryRun) this.#tell(applied);
       return applied;
     } finally {
+      along?.abandon();
       if (!followed) sockets.abandon();
       inForce.forgetOthers();
     }

@@ -5,7 +5,6 @@ const FIXED: readonly { readonly key: string; readonly of: (plan: Plan) => unkno
   { key: "workers", of: ({ workers }) => workers },
   { key: "user", of: ({ runAs }) => runAs?.user ?? null },
   { key: "group", of: ({ runAs }) => runAs?.group ?? null },
-  { key: "zone", of: ({ zone }) => zone },
   { key: "stateFolder", of: ({ stateFolder }) => stateFolder },
 ];
 
@@ -14,9 +13,9 @@ export function withFixed(
   inForce: Plan,
   asked: Plan,
 ): { readonly plan: Plan; readonly needsUpgrade: readonly string[] } {
-  const { workers, runAs, zone, stateFolder } = inForce;
+  const { workers, runAs, stateFolder } = inForce;
   const needsUpgrade = FIXED.filter(({ of }) => of(inForce) !== of(asked)).map(({ key }) => key);
-  return { plan: { ...asked, workers, runAs, zone, stateFolder }, needsUpgrade };
+  return { plan: { ...asked, workers, runAs, stateFolder }, needsUpgrade };
 }
 
 /** The secret that was filled in where a pool with affinity sets none; `null` where no pool needs it. */

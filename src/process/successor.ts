@@ -1,5 +1,6 @@
 import { parseAddress } from "../address.ts";
 import type { Overlay } from "../config/overlay.ts";
+import type { HealthLegacy } from "./health.ts";
 import type { Legacy } from "./sockets.ts";
 
 /** Where a successor finds what it is given. */
@@ -19,6 +20,8 @@ export interface Legator {
   readonly edits: Overlay;
   /** The file that a reload has put in the place of what the arguments say. */
   readonly file?: string | null;
+  /** What is known of health, in a form that has a number: one of another form is not understood, and is done without. */
+  readonly health?: ({ readonly version: number } & HealthLegacy) | null;
 }
 
 /** What the successor says, once all its workers accept. */
@@ -33,9 +36,14 @@ export interface Succession {
   readonly edits: Overlay;
   /** The file that a reload had named there; `null` for what the arguments say. */
   readonly file: string | null;
+  /** What was known of health there; `null` where that was not told, or not understood. */
+  readonly health: HealthLegacy | null;
   /** Tells the predecessor that it may go. */
   ready(): void;
 }
+
+/** The form of what is said of health. */
+export const HEALTH_VERSION = 1;
 
 /** A predecessor says what it has to say at once. */
 const TELL_TIMEOUT_MS = 5000;
@@ -49,8 +57,8 @@ export async function succession(): Promise<Succession | null> {
   // Written by the predecessor.
   const legated = JSON.parse(text) as readonly Legated[];
   const legacy = legated.map(({ address, ...rest }): Legacy => ({ address: parseAddress(address), ...rest }));
-  const { edits, file = null } = await told();
-  return { legacy, edits, file, ready };
+  const { edits, file = null, health = null } = await told();
+  return { legacy, edits, file, health: health?.version === HEALTH_VERSION ? health : null, ready };
 }
 
 async function told(): Promise<Legator> {

@@ -16,8 +16,9 @@ import { withSecrets } from "./affinity-secret.ts";
 import type { ApplyReport } from "./apply-report.ts";
 import { type Answered, askEach, askOne } from "./ask.ts";
 import { Changes } from "./changes.ts";
+import type { Companion } from "./companion.ts";
 import { Events, recorded } from "./events.ts";
-import { keepHealth, type KeptHealth } from "./health.ts";
+import { type HealthLegacy, keepHealth, type KeptHealth } from "./health.ts";
 import { type Identity, isRoot, workerIdentity } from "./identity.ts";
 import { type LiveConfig, problemOf } from "./live-config.ts";
 import { longestDrainMs, PlanInForce } from "./plan-in-force.ts";
@@ -37,6 +38,8 @@ export interface SupervisorOptions {
   readonly liveConfig: LiveConfig;
   /** Listening sockets that are open already; those that no listener wants are closed. */
   readonly legacy?: readonly Legacy[];
+  /** What a predecessor knew of the health of its pools; `null` where there is none. */
+  readonly health?: HealthLegacy | null;
   /** Gives up a start that is under way; `start` then throws its reason. */
   readonly signal?: AbortSignal;
 }
@@ -94,7 +97,8 @@ export class Supervisor {
     const reserve = (extent: Parameters<typeof rangesOf>[1]): void => this.#memory.reserve(rangesOf(shape, extent));
     const placements = new Placements({ shape, shared, clock, reserve });
     this.#inForce.settle(placements);
-    this.#health = keepHealth({ plan, placement: this.placement, shared, log, clock });
+    const inherited = options.health ?? null;
+    this.#health = keepHealth({ plan, placement: this.placement, shared, log, clock, inherited });
     this.#seats = new Seats({
       workers: plan.workers,
       log,
@@ -192,6 +196,11 @@ export class Supervisor {
     return this.seats.map(({ pid }) => pid).filter((pid) => pid !== null);
   }
 
+  /** Has something go along with every change of the plan from now on: where it cannot, the plan is not brought into force either. */
+  goesAlong(companion: Companion): void {
+    this.#changes.companion = companion;
+  }
+
   /**
    * Asks a worker one of `questions/`.
    * @param argument plain data
@@ -223,14 +232,15 @@ export class Supervisor {
   }
 
   /**
-   * Starts this program anew on the same listening sockets, with the run-time edits that hold. Where it comes up, `succeeded` is fulfilled,
+   * Starts this program anew on the same listening sockets, with the run-time edits that hold and what is known of health. Where it comes up, `succeeded` is fulfilled,
    * and this process is to drain; where it does not, all is as it was.
    */
   upgrade(): Promise<UpgradeReport> {
     return this.#alone(async () => {
       if (this.#phase !== "running") throw new WeirError("NOT_RUNNING", "Weir is starting or ending");
       const { overlay: edits, named: file } = this.liveConfig;
-      const report = await upgradeTo({ legacy: this.#sockets.legacy(), edits, file, log: this.#log });
+      const health = this.#health.legacy();
+      const report = await upgradeTo({ legacy: this.#sockets.legacy(), edits, file, health, log: this.#log });
       if (report.ok) {
         this.#phase = "draining";
         this.#succeeded.resolve(report.pid);

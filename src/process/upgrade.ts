@@ -3,8 +3,9 @@ import type { Problem } from "../config/problems.ts";
 import { formatAddress } from "../address.ts";
 import { WeirError } from "../errors.ts";
 import type { Log } from "../observe/log.ts";
+import type { HealthLegacy } from "./health.ts";
 import type { Legacy } from "./sockets.ts";
-import { type FromSuccessor, LEGACY_VARIABLE, type Legated, type Legator } from "./successor.ts";
+import { type FromSuccessor, HEALTH_VERSION, LEGACY_VARIABLE, type Legated, type Legator } from "./successor.ts";
 import { successorCommand } from "./worker-command.ts";
 
 /** What became of an upgrade. */
@@ -19,6 +20,8 @@ export interface UpgradeParts {
   readonly edits: Overlay;
   /** The file that a reload has named; `null` for what the arguments say. */
   readonly file: string | null;
+  /** What is known of the health of the pools. */
+  readonly health: HealthLegacy;
   readonly log: Log;
 }
 
@@ -33,7 +36,7 @@ const FIRST_INHERITED = 3;
  * @throws UPGRADE_IMPOSSIBLE, UPGRADE_FAILED
  */
 export async function upgradeTo(
-  { legacy, edits, file, log }: UpgradeParts,
+  { legacy, edits, file, health, log }: UpgradeParts,
   timeoutMs: number = READY_TIMEOUT_MS,
 ): Promise<UpgradeReport & { readonly ok: true }> {
   if (process.pid === 1) throw new WeirError("UPGRADE_IMPOSSIBLE", "Weir is process 1: this system ends with it");
@@ -62,7 +65,7 @@ export async function upgradeTo(
   log.info("upgrade begun", { pid: child.pid });
   const late = setTimeout(() => came.resolve(`it was not ready within ${timeoutMs / 1000} s`), timeoutMs);
   try {
-    child.send({ kind: "edits", edits, file } satisfies Legator);
+    child.send({ kind: "edits", edits, file, health: { version: HEALTH_VERSION, ...health } } satisfies Legator);
     const answer = await came.promise;
     if (typeof answer === "string") throw new WeirError("UPGRADE_FAILED", `the new program is not used: ${answer}`);
     log.info("upgrade done", { pid: child.pid });

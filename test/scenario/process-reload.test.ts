@@ -198,10 +198,33 @@ test("what takes effect only at an upgrade is said", async () => {
   const config = { listeners: { main: listener }, pools: { app: { backends: backends.addresses } } };
   const { lb, write, reload } = await running(folder.path, config);
   await using _ = lb;
-  await write({ ...config, workers: 3, zone: "a" });
+  await write({ ...config, workers: 3, stateFolder: `${folder.path}/other` });
   await reload();
-  expect(await lb.event("upgrade needed")).toMatchObject({ keys: "workers, zone" });
+  expect(await lb.event("upgrade needed")).toMatchObject({ keys: "workers, stateFolder" });
   expect(childrenOf(lb.pid).length).toBe(2);
+});
+
+test("the zone that Weir is in changes with a reload, and no upgrade is needed", async () => {
+  using folder = temporaryFolder();
+  await using servers = numberedBackends(2);
+  const backends = servers.addresses.map((address, i) => ({ address, zone: i === 0 ? "a" : "b" }));
+  const config = { listeners: { main: listener }, pools: { app: { backends } } };
+  const { lb, write, reload } = await running(folder.path, { ...config, zone: "a" });
+  await using _ = lb;
+  const address = await lb.address();
+  const answers = async (): Promise<ReadonlySet<string>> =>
+    new Set(await Promise.all(Array.from({ length: 20 }, () => get(address))));
+  expect(await answers()).toEqual(new Set(["1"]));
+  for (const [zone, who] of [
+    ["b", ["2"]],
+    [undefined, ["1", "2"]],
+    ["a", ["1"]],
+  ] as const) {
+    await write({ ...config, ...(zone === undefined ? {} : { zone }) });
+    expect(await reload()).toMatchObject({ event: "configuration in force" });
+    expect(await answers()).toEqual(new Set<string>(who));
+  }
+  expect(lb.log.some(({ event }) => event === "upgrade needed")).toBe(false);
 });
 
 test("the generated secret of affinity stays the same, whatever becomes of its file", async () => {

@@ -5,7 +5,7 @@ import { get, numberedBackends } from "../fixtures/numbered-backends.ts";
 import { connectRaw, rawServer } from "../fixtures/raw.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { adminWeir } from "../fixtures/weir-admin.ts";
-import { gone, weir, WEIR } from "../fixtures/weir-process.ts";
+import { childrenOf, gone, weir, WEIR } from "../fixtures/weir-process.ts";
 
 const linux = process.platform === "linux";
 
@@ -120,6 +120,58 @@ test.if(linux)("another number of workers comes with an upgrade, and the file of
   await lb.event("worker started", { worker: 2 });
 });
 
+test.if(linux)(
+  "connections that wait in the queues of workers that go are answered after an upgrade to fewer",
+  async () => {
+    using folder = temporaryFolder();
+    await using backends = numberedBackends(1);
+    const file = `${folder.path}/weir.json`;
+    const config = (workers: number): string =>
+      JSON.stringify({
+        admin: "off",
+        stateFolder: folder.path,
+        workers,
+        listeners: { main: { address: "127.0.0.1:0", pool: "app" }, other: { address: "127.0.0.1:0", pool: "app" } },
+        pools: { app: { backends: backends.addresses } },
+      });
+    await Bun.write(file, config(4));
+    await using lb = weir(["serve", file]);
+    const ports = await Promise.all(
+      ["main", "other"].map(async (name) => Number((await lb.address(name)).split(":").at(-1))),
+    );
+    const workers = await Promise.all(
+      [0, 1, 2, 3].map(async (worker) => Number((await lb.event("worker started", { worker }))["pid"])),
+    );
+    // Nobody accepts: what comes waits, spread over the queues of all four.
+    for (const pid of workers) process.kill(pid, "SIGSTOP");
+    const clients = await Promise.all(ports.flatMap((port) => Array.from({ length: 40 }, () => connectRaw(port))));
+    for (const client of clients) client.send("GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n");
+    await Bun.write(file, config(1));
+    lb.signal("SIGUSR2");
+    await using next = successor((await lb.event("upgrade done"))["pid"]);
+    await lb.event("drain begun");
+    for (const pid of workers) process.kill(pid, "SIGKILL");
+    await lb.exited;
+    for (const client of clients) {
+      await client.until(({ closed, ended }) => closed || ended);
+      expect(client.text).toStartWith("HTTP/1.1 200 ");
+    }
+    // All of them are served from then on, by a new process in the worker's place too, and after another upgrade to more.
+    const answered = async (): Promise<void> => {
+      for (const port of ports) for (let i = 0; i < 20; i++) expect(await get(`127.0.0.1:${port}`)).toBe("1");
+    };
+    await answered();
+    process.kill(childrenOf(next.pid)[0] ?? 0, "SIGKILL");
+    await lb.event("worker replaced");
+    await answered();
+    await Bun.write(file, config(3));
+    process.kill(next.pid, "SIGUSR2");
+    await using _ = successor((await lb.nth(["upgrade done"], 1))["pid"]);
+    await gone(next.pid);
+    await answered();
+  },
+);
+
 test.if(linux)("a program that was installed in its place meanwhile is the one that takes over", async () => {
   using folder = temporaryFolder();
   await using backends = numberedBackends(1);
@@ -136,6 +188,43 @@ test.if(linux)("a program that was installed in its place meanwhile is the one t
   lb.signal("SIGUSR2");
   expect(await lb.event("upgrade failed")).toMatchObject({ reason: expect.stringContaining("status 3") });
   expect(await get(address)).toBe("1");
+});
+
+test.if(linux)("what is known of health goes on in the new program: who is ejected or down gets nothing", async () => {
+  using folder = temporaryFolder();
+  await using backends = numberedBackends(1);
+  await using broken = rawServer({ onData: (connection) => connection.reset() });
+  const probe = { status: 500 };
+  const recovering = Bun.serve({ port: 0, fetch: () => new Response("2", probe) });
+  const [good = ""] = backends.addresses;
+  const [ill, down] = [`127.0.0.1:${broken.port}`, `127.0.0.1:${recovering.port}`];
+  const passive = { successRate: "off", eject: "10m", maxEject: "10m" };
+  const pools = {
+    traffic: { backends: [good, ill], health: { passive } },
+    // It takes a hundred to be up again.
+    probed: { backends: [good, down], health: { probe: { path: "/", interval: "1h", rise: 100 } } },
+  };
+  const listeners = {
+    main: { address: "127.0.0.1:0", pool: "traffic" },
+    probed: { address: "127.0.0.1:0", pool: "probed" },
+  };
+  const file = `${folder.path}/weir.json`;
+  await Bun.write(file, JSON.stringify({ admin: "off", stateFolder: folder.path, workers: 1, listeners, pools }));
+  await using lb = weir(["serve", file]);
+  const [main, probed] = [await lb.address(), await lb.address("probed")];
+  await lb.event("backend down", { backend: down });
+  while (!lb.log.some(({ event }) => event === "backend ejected")) await get(main);
+  probe.status = 200;
+  const before = broken.connections.length;
+  lb.signal("SIGUSR2");
+  await using first = successor((await lb.event("upgrade done"))["pid"]);
+  await lb.exited;
+  process.kill(first.pid, "SIGUSR2");
+  await using _ = successor((await lb.nth(["upgrade done"], 1))["pid"]);
+  await gone(first.pid);
+  for (let i = 0; i < 20; i++) expect([await get(main), await get(probed)]).toEqual(["1", "1"]);
+  expect(broken.connections).toHaveLength(before);
+  await recovering.stop(true);
 });
 
 test.if(linux)("a file that a reload has named is the new program's too, and the one's after it", async () => {
