@@ -12,8 +12,8 @@ const NOTHING: Fault = {
   },
 };
 
-/** Kills the backends of these positions, leaves them dead for a while, and starts them again. */
-function killed(name: string, positions: readonly (0 | 1 | 2)[], excuses: Excuses): Fault {
+/** Kills the backends of these positions at one moment, leaves them dead for a while, and starts them again. */
+function killed(name: string, positions: readonly (0 | 1 | 2 | 3)[], excuses: Excuses): Fault {
   return {
     name,
     excuses,
@@ -56,7 +56,9 @@ export const DEFAULTS: Act = {
     // Nobody is told of it: what it has been sent is answered when it goes on, long before `timeouts.response`.
     paused(500, {}),
     killed("a backend killed and started", [2], LOST_BY_DEFAULT),
-    killed("two of three killed and started", [0, 1], LOST_BY_DEFAULT),
+    killed("two of four killed and started", [0, 1], LOST_BY_DEFAULT),
+    // More than `retry.attempts`: whoever meets the dead alone, before they are ejected, must come to the last one all the same.
+    killed("all but one killed and started", [0, 1, 3], LOST_BY_DEFAULT),
   ],
 };
 
@@ -83,6 +85,7 @@ export const IMPATIENT: Act = {
     NOTHING,
     paused(PAUSE_MS, { other: ["504 BACKEND_ATTEMPT_TIMEOUT"], longestMs: ATTEMPTS * ATTEMPT_MS + SLACK_MS }),
     killed("a backend killed and started", [2], { other: POST_LOST }),
-    killed("two of three killed and started", [0, 1], { other: POST_LOST }),
+    killed("two of four killed and started", [0, 1], { other: POST_LOST }),
+    killed("all but one killed and started", [1, 2, 3], { other: POST_LOST }),
   ],
 };

@@ -30,7 +30,7 @@ export const CLOCK: Act = {
   ],
 };
 
-/** One of three backends is known by a name. */
+/** One of the backends is known by a name. */
 export const NAMES: Act = {
   name: "names",
   setting: { preload: here("forget.ts"), lastHost: "localhost" },
@@ -39,7 +39,7 @@ export const NAMES: Act = {
       name: "one stops resolving, and resolves again",
       // The backend is killed to end the connections that it has.
       excuses: LOST_BY_DEFAULT,
-      async happen({ weir, backends: [, , named], load }, holdMs) {
+      async happen({ weir, backends: [, , , named], load }, holdMs) {
         await tellAll(weir, "name forgotten");
         // It is up again at once: what goes to it from now on needs a new connection, and for that the name.
         await named.kill();

@@ -18,11 +18,11 @@ export interface Setting {
   readonly lastHost?: string;
 }
 
-/** Weir between clients and three backends, each a process. */
+/** Weir between clients and four backends, each a process. */
 export interface Stage extends AsyncDisposable {
   readonly weir: WeirProcess;
   readonly port: number;
-  readonly backends: readonly [BackendProcess, BackendProcess, BackendProcess];
+  readonly backends: readonly [BackendProcess, BackendProcess, BackendProcess, BackendProcess];
   readonly load: Load;
 }
 
@@ -36,7 +36,7 @@ export async function openStage(setting: Setting): Promise<Stage> {
   await using opened = new AsyncDisposableStack();
   const folder = opened.use(temporaryFolder());
   const backend = async (): Promise<BackendProcess> => opened.use(await BackendProcess.start());
-  const backends = [await backend(), await backend(), await backend()] as const;
+  const backends = [await backend(), await backend(), await backend(), await backend()] as const;
   // A log that is lost cannot say which port Weir took.
   const port = setting.logsLost === true ? freePort() : 0;
   const running = opened.use(weir(["serve", configuration(folder, port, backends, setting)], callOptions(setting)));
@@ -53,7 +53,7 @@ function configuration(
   backends: readonly BackendProcess[],
   { pool, lastHost = "127.0.0.1" }: Setting,
 ): string {
-  const addresses = backends.map((backend, i) => `${i < 2 ? "127.0.0.1" : lastHost}:${backend.port}`);
+  const addresses = backends.map((backend, i) => `${i < backends.length - 1 ? "127.0.0.1" : lastHost}:${backend.port}`);
   const file = join(folder.path, "weir.json");
   const config = {
     workers: WORKERS,

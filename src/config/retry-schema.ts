@@ -18,7 +18,7 @@ function share(meaning: string, fallback: number): z.ZodType<number, string | nu
 
 const routeRetry = z.strictObject({
   attempts: whole(
-    "Backends tried for one request or TCP connection, in all; 1 is no retry. What is sent again over a fresh connection because a used one was closed under it is not counted.",
+    "Backends that one request may be sent to, in all. One that could not be connected to is not counted, so that each other one is tried; 1 is no retry at all, of a TCP connection neither. What is sent again over a fresh connection because a used one was closed under it is not counted either.",
     DEFAULT_RETRY.attempts,
     1,
     100,

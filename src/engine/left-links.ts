@@ -55,7 +55,8 @@ export class LeftLinks {
   leaving(all: readonly LeftLink[], evict: (links: ReadonlySet<object>, what: Ending) => void): Leaving {
     const isDone = (left: LeftLink): boolean => !left.link.isRetired || this.#isDone(left);
     return {
-      end: (what) => evict(new Set(all.filter((left) => !isDone(left)).map(({ link }) => link)), what),
+      // Those on which nothing is too: what ends at one of them is not to begin again at another.
+      end: (what) => evict(new Set(all.map(({ link }) => link).filter(({ isRetired }) => isRetired)), what),
       get over() {
         return all.every(isDone);
       },

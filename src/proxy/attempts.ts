@@ -4,12 +4,13 @@ import type { Origin } from "../http/streams.ts";
 import type { TimerWheel } from "../net/timer-wheel.ts";
 import { COLUMN } from "../observe/columns.ts";
 import type { ExchangeRecord } from "../observe/exchange-record.ts";
-import { type FULL, type NONE, WAITING, type Waiter } from "../pool/gate.ts";
+import { FULL, NONE, WAITING, type Waiter } from "../pool/gate.ts";
 import { Deadline } from "./deadline.ts";
-import { Failover, NO_OTHER } from "./failover.ts";
+import { ALL_FULL, Failover, NO_OTHER } from "./failover.ts";
 import type { Hedge } from "./hedge.ts";
 import { type AttemptEvents, HttpAttempt } from "./http-attempt.ts";
 import type { KeptBody } from "./kept-body.ts";
+import { isReset } from "./retry.ts";
 import type { Link, Target } from "./target.ts";
 
 /** An exchange as its attempts see it. */
@@ -41,6 +42,8 @@ export class Attempts {
   /** `null` while no attempt has failed. */
   #failover: Failover | null = null;
   #hedging: Deadline | null = null;
+  /** Until the next attempt; `null` where there is none to come. */
+  #pause: Deadline | null = null;
   /** Whether there was a second attempt already: there is no third one. */
   #hedged = false;
 
@@ -79,7 +82,8 @@ export class Attempts {
     const attempt = this.#make(index);
     this.#first = attempt;
     // A connection that has waited may be closing: it is for those that can be sent again.
-    attempt.begin(this.repeatable ? "any" : "recent");
+    if (this.#failover === null) attempt.begin(this.repeatable ? "any" : "recent");
+    else attempt.begin(this.#failover.reuse(this.repeatable));
   }
 
   /** Whether an attempt that the stale keep-alive race has ended may be sent again (RFC 9112 §9.3.1). */
@@ -104,11 +108,15 @@ export class Attempts {
    * @returns `null` when another one goes on; else why there is none, empty where nobody wanted one
    */
   failed(attempt: HttpAttempt, code: ErrorCode): string | null {
-    if (this.#leavesRace(attempt)) return null;
-    const { sent } = attempt;
-    // A backend that resets connections is not asked again; one that is slow may be, where there is no other.
-    const same = sent && code !== "BACKEND_RESET" && code !== "BACKEND_INCOMPLETE";
-    if (this.#target.retry.wantedAfter(code, sent)) return this.#another(attempt, sent, same);
+    const { sent, reached } = attempt;
+    // What it was repeated for on a fresh connection, that one has not survived.
+    const reset = reached && (!sent || isReset(code));
+    if (this.#leavesRace(attempt, reset)) return null;
+    if (this.#target.retry.wantedAfter(code, sent)) {
+      // A backend that resets connections is not asked again; one that is slow may be, where there is no other.
+      const same = sent && code !== "BACKEND_RESET" && code !== "BACKEND_INCOMPLETE";
+      return this.#another(attempt, reset, same, code);
+    }
     // A stale connection asks for a repetition by itself; it was refused.
     return attempt.stale ? this.#target.retry.hindrance(this.#exchange.request, sent, this.#whole()) : "";
   }
@@ -120,8 +128,8 @@ export class Attempts {
    */
   answered(attempt: HttpAttempt, status: number, complete: boolean): string | null {
     if (!this.#target.retry.wantedAfterStatus(status)) return "";
-    if (this.#leavesRace(attempt)) return null;
-    return complete ? this.#another(attempt, true, true) : "its body is still on its way";
+    if (this.#leavesRace(attempt, false)) return null;
+    return complete ? this.#another(attempt, false, true, null) : "its body is still on its way";
   }
 
   /** The response will be that of this attempt. */
@@ -145,6 +153,16 @@ export class Attempts {
 
   /** Ends what is at these backends, which were removed. Of an exchange that may be asked elsewhere it is no more than a failed attempt. */
   evict(links: ReadonlySet<object>): void {
+    const failover = this.#failovers();
+    failover.without(links);
+    if (this.#first === null) {
+      // It waits for room: where none but these could ever have some, for nothing.
+      if (!failover.hopeless) return;
+      this.#target.live.gate?.leave(this.#exchange);
+      const why = "all backends of its pool were removed, and the time to finish is over";
+      this.#exchange.turnedAway("POOL_NO_BACKEND", why);
+      return;
+    }
     for (const attempt of [this.#rival, this.#first])
       if (attempt !== null && links.has(attempt.link))
         attempt.fail("BACKEND_REMOVED", "its backend was removed, and the time to finish is over");
@@ -153,6 +171,7 @@ export class Attempts {
   /** The exchange is over. */
   end(): void {
     this.#hedging?.cancel();
+    this.#pause?.cancel();
     this.#first = null;
     this.#rival = null;
   }
@@ -167,19 +186,51 @@ export class Attempts {
   }
 
   /**
-   * @param sent whether the backend may have worked on the request
+   * @param reset whether it was lost with a connection on which it had been sent
    * @param same whether the same backend will do where there is no other
+   * @param code of the failure; `null` where it was answered
+   * @returns as `failed`
    */
-  #another(attempt: HttpAttempt, sent: boolean, same: boolean): string | null {
+  #another(attempt: HttpAttempt, reset: boolean, same: boolean, code: ErrorCode | null): string | null {
+    const { retry } = this.#target;
     const failover = this.#failovers();
-    failover.add(attempt);
+    failover.add(attempt, reset);
     const now = this.#exchange.wheel.refresh();
-    let next = failover.next(sent, this.#whole(), now);
-    if (next === NO_OTHER && same) next = failover.again();
-    if (typeof next === "string") return next;
-    if (sent) this.#target.retry.spend(now);
+    const failed = failover.describe(attempt.reached, reset, this.#whole());
+    const refusal = retry.refusal(failed, now);
+    if (refusal !== "") return refusal;
+    const charged = retry.isCharged(failed);
+    const pauseMs = failover.pauseMs(reset);
+    if (code === null || pauseMs === 0) return this.#goOn(failover, attempt, charged, same);
+    // At once, or all that pause together would find the same budget.
+    if (charged) retry.spend(now);
+    this.#first = null;
+    this.#pause = new Deadline(this.#exchange.fineWheel, pauseMs, () => {
+      this.#exchange.wheel.refresh();
+      const why = this.#goOn(failover, attempt, false, same);
+      if (why !== null) this.#exchange.turnedAway(code, `not retried: ${why}`);
+    });
+    return null;
+  }
+
+  /**
+   * Begins another attempt after one that failed, now or when the gate lets it.
+   * @param charged whether it is to be charged to the budget
+   * @returns as `failed`
+   */
+  #goOn(failover: Failover, attempt: HttpAttempt, charged: boolean, same: boolean): string | null {
+    const { retry, live } = this.#target;
+    let next = failover.next();
+    if (next === NONE && same) next = failover.again();
+    // Had it been known that its backend is gone, it would have waited in the first place.
+    else if (next === FULL && !same && live.gate !== null)
+      next = live.gate.enter(this.#exchange, failover.key, failover.tried, -1);
+    if (next === NONE) return NO_OTHER;
+    if (next === FULL) return ALL_FULL;
+    if (charged) retry.spend(this.#exchange.wheel.now);
     attempt.link.row.add(COLUMN.retries, 1);
-    this.try(next);
+    if (next === WAITING) this.#first = null;
+    else this.try(next);
     return null;
   }
 
@@ -199,11 +250,11 @@ export class Attempts {
   }
 
   /** Whether it was one of two attempts, and the other one goes on alone. */
-  #leavesRace(attempt: HttpAttempt): boolean {
+  #leavesRace(attempt: HttpAttempt, reset: boolean): boolean {
     const rival = this.#rival;
     if (rival === null) return false;
     this.#rival = null;
-    this.#failover?.add(attempt);
+    this.#failover?.add(attempt, reset);
     if (attempt === this.#first) this.#first = rival;
     return true;
   }

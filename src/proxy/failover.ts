@@ -1,12 +1,27 @@
 import type { Head } from "../http/head.ts";
 import type { Origin } from "../http/streams.ts";
-import { FULL } from "../pool/gate.ts";
+import { FULL, NONE } from "../pool/gate.ts";
 import type { HttpAttempt } from "./http-attempt.ts";
-import type { Link, Target } from "./target.ts";
+import type { Failed } from "./retry.ts";
+import type { Link, Reuse, Target } from "./target.ts";
 
 /** Why there is no other attempt where every backend that takes work has been tried. */
 export const NO_OTHER = "no other backend takes work";
+/** Why there is none where those that were not tried have no room. */
+export const ALL_FULL = "all other backends are full";
 const NOTHING_TRIED: readonly number[] = [];
+
+/**
+ * A request that was lost with this many connections waits before it is sent once more: backends that are killed together take some
+ * milliseconds to be gone, in which they still accept, and what was sent to the next one of them would be lost as well.
+ */
+const RESETS_AT_ONCE = 2;
+/** Longer than that takes, save for very large processes; and nothing to a client who was in such a moment. */
+const PAUSE_MS = 100;
+
+/** So many are tried in a row, some of which may refuse before the dialling returns: the stack ends, and others want their turn. */
+const TRIES_AT_ONCE = 64;
+const TURN_MS = 1;
 
 /** Where an exchange goes after an attempt that failed. Made when the first one has. */
 export class Failover {
@@ -15,6 +30,12 @@ export class Failover {
   readonly #origin: Origin;
   /** Backends tried, in order; one stands there twice where there was no other. */
   #tried: readonly number[] = NOTHING_TRIED;
+  /** How many of them the request was sent to. */
+  #sends = 0;
+  /** How many of these lost it with their connection. */
+  #resets = 0;
+  /** Ways to backends that were removed and whose time to finish is over. */
+  #over: readonly ReadonlySet<object>[] = [];
 
   constructor(target: Target<Link>, request: Head, origin: Origin) {
     this.#target = target;
@@ -22,27 +43,71 @@ export class Failover {
     this.#origin = origin;
   }
 
-  /** An attempt has come to nothing. */
-  add(attempt: HttpAttempt): void {
-    this.#tried = [...this.#tried, attempt.index];
+  /** The key that the policy of its pool chooses by. */
+  get key(): number {
+    const { key } = this.#target.live;
+    return key === null ? 0 : key.ofRequest(this.#request, this.#origin);
+  }
+
+  /** Backends tried, and those whose time is over. Never changed: a later one is another list. */
+  get tried(): readonly number[] {
+    return this.#withOver(this.#tried);
+  }
+
+  /** Whether there is no backend that may be asked, tried or not. O(backends) where all but the last are over. */
+  get hopeless(): boolean {
+    return this.#target.live.links.every((link) => this.#isOver(link));
+  }
+
+  /** These are asked nothing any more, whatever else fails. */
+  without(links: ReadonlySet<object>): void {
+    this.#over = [...this.#over, links];
   }
 
   /**
-   * Chooses for another attempt, where that is allowed and possible.
-   * @param sent whether a backend may have worked on the request
-   * @param whole whether all that was sent can be sent again
-   * @returns a position in the pool, or why there is none
+   * How long the next attempt waits; 0 for not at all.
+   * @param reset whether the last one was lost with a connection on which it had been sent
    */
-  next(sent: boolean, whole: boolean, now: number): number | string {
-    const tried = this.#tried;
-    const why = this.#target.retry.refusal({ request: this.#request, sent, whole, tried: tried.length }, now);
-    if (why !== "") return why;
+  pauseMs(reset: boolean): number {
+    if (reset && this.#resets >= RESETS_AT_ONCE) return PAUSE_MS;
+    return this.#tried.length % TRIES_AT_ONCE === 0 ? TURN_MS : 0;
+  }
+
+  /**
+   * Which connections will do for the next attempt. Where a backend has just died, those to others may be dead as well and not be known
+   * to be: what was written to them would count as sent. A new one tells.
+   */
+  reuse(repeatable: boolean): Reuse {
+    return repeatable && this.#resets === 0 ? "any" : "none";
+  }
+
+  /**
+   * An attempt has come to nothing.
+   * @param reset whether it was lost with a connection on which it had been sent
+   */
+  add(attempt: HttpAttempt, reset: boolean): void {
+    this.#tried = [...this.#tried, attempt.index];
+    if (attempt.reached) this.#sends += 1;
+    if (reset) this.#resets += 1;
+  }
+
+  /**
+   * What is to be known of the failure that was added last, for those who decide on another attempt.
+   * @param sent whether its backend may have worked on the request
+   * @param reset as in `add`
+   * @param whole whether all that was sent can be sent again
+   */
+  describe(sent: boolean, reset: boolean, whole: boolean): Failed {
+    return { request: this.#request, sent, whole, sends: this.#sends, resets: reset ? this.#resets : 0 };
+  }
+
+  /** Chooses for another attempt: a backend that was not tried, the ejected ones last. @returns its position, `NONE` or `FULL` */
+  next(): number {
     const next = this.other(-1);
-    if (next >= 0) return next;
+    if (next >= 0 || next === FULL) return next;
     const { pool, gate } = this.#target.live;
-    const last = next === FULL ? -1 : pool.lastResort(tried);
-    if (last !== -1 && (gate === null || gate.tryTake(last))) return last;
-    return next === FULL ? "all other backends are full" : NO_OTHER;
+    const last = pool.lastResort(this.tried);
+    return last !== -1 && (gate === null || gate.tryTake(last)) ? last : NONE;
   }
 
   /**
@@ -54,15 +119,24 @@ export class Failover {
     return this.#pick(taken === -1 ? this.#tried : [...this.#tried, taken]);
   }
 
-  /** A backend that was tried: what is to be asked again is, where there is no other. */
-  again(): number | string {
-    const next = this.#pick(NOTHING_TRIED);
-    return next >= 0 ? next : NO_OTHER;
+  /** A backend that was tried: what is to be asked again is, where there is no other. @returns its position, `NONE` or `FULL` */
+  again(): number {
+    return this.#pick(NOTHING_TRIED);
   }
 
   #pick(tried: readonly number[]): number {
-    const { pool, gate, key: poolKey } = this.#target.live;
-    const key = poolKey === null ? 0 : poolKey.ofRequest(this.#request, this.#origin);
-    return gate === null ? pool.pick(key, tried) : gate.tryEnter(key, tried);
+    const { pool, gate } = this.#target.live;
+    const not = this.#withOver(tried);
+    return gate === null ? pool.pick(this.key, not) : gate.tryEnter(this.key, not);
+  }
+
+  #withOver(tried: readonly number[]): readonly number[] {
+    if (this.#over.length === 0) return tried;
+    const over = this.#target.live.links.flatMap((link, index) => (this.#isOver(link) ? [index] : []));
+    return [...tried, ...over];
+  }
+
+  #isOver(link: Link): boolean {
+    return this.#over.some((links) => links.has(link));
   }
 }

@@ -58,6 +58,8 @@ export class HttpAttempt implements ResponseEvents {
   responded = false;
   /** Whether it failed because its connection, used before, was closed while the request was on its way. */
   stale = false;
+  /** Whether a byte of the request was sent over a connection that turned out to be stale. */
+  #reached = false;
   /** Since when the time is the backend's: it is dialled, has the beginning of the request, has all of it. */
   #askedMs = 0;
   /** When its stream was leased, in the wheel's time. */
@@ -120,9 +122,14 @@ export class HttpAttempt implements ResponseEvents {
     return this.#state === "awaiting";
   }
 
-  /** Whether any byte of the request may have reached the backend. */
+  /** Whether any byte of the request may have reached the backend over the connection at hand. */
   get sent(): boolean {
     return this.#stream !== null && this.#stream.sent;
+  }
+
+  /** Whether any byte of it may have reached the backend, also over a connection before that was closed under it. */
+  get reached(): boolean {
+    return this.#reached || this.sent;
   }
 
   /** Whether its connection had served another request before. */
@@ -299,6 +306,8 @@ export class HttpAttempt implements ResponseEvents {
       if (this.#owner.mayRepeat(this)) {
         this.link.row.add(COLUMN.retries, 1);
         this.#wheel.refresh();
+        // That the backend refuses from now on may be the work of this very request.
+        this.#reached ||= this.sent;
         this.#lease("none");
         return;
       }

@@ -29,6 +29,8 @@ import type { Feedback } from "./target.ts";
 import type { Tunnel } from "./tunnel.ts";
 
 const BACKENDS = 3;
+/** More than what a request waits that was lost with two connections. */
+const PAUSE_MS = 200;
 /** The listener's row, behind those of the backends, and the pool's. */
 const LISTENER = BACKENDS;
 const POOL = BACKENDS + 1;
@@ -115,6 +117,11 @@ class Stage {
     const stream = this.links.flatMap(({ streams }) => streams).find(({ over }) => !over);
     if (stream === undefined) throw new Error("no attempt is under way");
     return stream;
+  }
+
+  /** Whether an attempt is under way; there is none while the next one is waited for. */
+  get tries(): boolean {
+    return this.links.some(({ streams }) => streams.some(({ over }) => !over));
   }
 
   get attempts(): number[] {
@@ -304,10 +311,57 @@ describe("a failed attempt", () => {
     stage.backend.open();
     expect([stage.backend.body, stage.backend.asked]).toEqual(["body", ["PUT", "end"]]);
     stage.backend.fail("BACKEND_INCOMPLETE");
+    stage.time.pass(PAUSE_MS);
     stage.backend.open();
     stage.backend.fail("BACKEND_RESET");
     expect(stage.client.sent).toEqual(["502", "end"]);
     expect(stage.attempts).toEqual([2, 1, 1]);
+  });
+
+  test("that lost a second connection is followed by another a moment later, over a new connection, unless nobody waits any more", () => {
+    const lost = (head: HeadParts, more: Settings = {}): Stage => {
+      const stage = new Stage(head, ([, , last]) => (last!.idle = true), null, more);
+      for (let i = 0; i < 2; i++) {
+        stage.backend.open();
+        stage.backend.fail("BACKEND_RESET");
+      }
+      expect([stage.attempts, stage.inFlight()]).toEqual([[1, 1, 0], 1]);
+      return stage;
+    };
+    const stage = lost({ method: "PUT", framing: "chunked" });
+    // What comes meanwhile is kept for it.
+    upload(stage.exchange, "body");
+    stage.exchange.requestEnd(null);
+    stage.time.pass(PAUSE_MS);
+    stage.backend.open();
+    expect([stage.backend.body, stage.backend.asked, stage.links[2]!.asked]).toEqual([
+      "body",
+      ["PUT", "end"],
+      ["none"],
+    ]);
+    stage.exchange.requestFailed("CLIENT_GONE", "");
+    const gone = lost({});
+    gone.exchange.requestFailed("CLIENT_GONE", "");
+    gone.time.pass(PAUSE_MS);
+    expect([gone.attempts, gone.inFlight(), gone.time.wheel.idle]).toEqual([[1, 1, 0], 0, true]);
+    const late = lost({}, { totalMs: 50 });
+    late.time.pass(PAUSE_MS);
+    expect([late.client.sent, late.attempts, late.time.wheel.idle]).toEqual([["504", "end"], [1, 1, 0], true]);
+  });
+
+  test("on a used connection, and then refused, may be what killed its backend: it counts", () => {
+    const stage = new Stage({}, (links) => links.forEach((link) => (link.idle = true)), null, {
+      retry: { attempts: 2 },
+    });
+    stage.backend.fail("BACKEND_RESET");
+    stage.backend.fail("BACKEND_REFUSED");
+    stage.backend.open();
+    stage.backend.fail("BACKEND_RESET");
+    expect(stage.links.map(({ asked }) => asked)).toEqual([["any", "none"], ["none"], []]);
+    expect([stage.client.sent, stage.attempts]).toEqual([
+      ["502", "end"],
+      [2, 1, 0],
+    ]);
   });
 
   test("of which no byte was taken is not repeated either when some of its body is gone", () => {
@@ -522,6 +576,7 @@ test("property: whatever happens in whatever order, there is one end for the cli
         let uploading = head.framing === "chunked";
         let responding = false;
         for (const what of events) {
+          if (!client.over && !stage.tries) time.pass(PAUSE_MS);
           if (client.over) break;
           const { backend } = stage;
           if (what === "upload" && uploading && !client.paused) upload(exchange, "x");

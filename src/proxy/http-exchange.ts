@@ -136,7 +136,7 @@ export class HttpExchange implements RequestEvents, Trying {
 
   /** The time is over for what is at these backends, which were removed. */
   evict(links: ReadonlySet<object>): void {
-    this.#attempts?.evict(links);
+    if (this.#state !== "done") this.#attempts?.evict(links);
   }
 
   // RequestEvents: what the client does.

@@ -13,7 +13,7 @@ function retry(plan: Partial<RetryPlan> = {}, budget = new RetryBudget()): Retry
   return new Retry({ ...DEFAULT_RETRY, ...plan }, budget);
 }
 
-const failed = { request: plainHead(), sent: true, whole: true, tried: 1 };
+const failed = { request: plainHead(), sent: true, whole: true, sends: 1, resets: 0 };
 
 describe("by default", () => {
   test("what fails to connect is tried elsewhere, and what is reset without an answer", () => {
@@ -57,7 +57,10 @@ test("each cause covers its failures", () => {
 test("says why there is no other attempt", () => {
   expect(retry().refusal(failed, 0)).toBe("");
   expect(retry({ attempts: 1 }).refusal(failed, 0)).toBe("one attempt is all it may have");
-  expect(retry().refusal({ ...failed, tried: 3 }, 0)).toBe("it has had its 3 attempts");
+  expect(retry({ attempts: 1 }).refusal({ ...failed, sent: false, sends: 0 }, 0)).toBe(
+    "one attempt is all it may have",
+  );
+  expect(retry().refusal({ ...failed, sends: 3 }, 0)).toBe("it has had its 3 attempts");
   expect(retry().refusal({ ...failed, whole: false }, 0)).toBe("its body was too long to be kept");
   expect(retry().refusal({ ...failed, request: plainHead({ method: "POST" }) }, 0)).toBe(
     "a POST must not be sent twice",
@@ -65,10 +68,24 @@ test("says why there is no other attempt", () => {
   expect(retry({}, new RetryBudget(SPENT)).refusal(failed, 0)).toBe("the retry budget of its pool is spent");
 });
 
+test("what was not sent is bounded by no number, and pays nothing", () => {
+  const broke = retry({ attempts: 2 }, new RetryBudget(SPENT));
+  // A second attempt that was sent is not made, so that one at the most can have been before it.
+  for (const sends of [0, 1]) expect(broke.refusal({ ...failed, sent: false, sends }, 0)).toBe("");
+});
+
+test("the first connection that is lost pays nothing, those after it do", () => {
+  const broke = retry({ attempts: 9 }, new RetryBudget(SPENT));
+  expect(broke.refusal({ ...failed, resets: 1 }, 0)).toBe("");
+  expect(broke.isCharged({ ...failed, resets: 1 })).toBe(false);
+  expect(broke.refusal({ ...failed, sends: 2, resets: 2 }, 0)).toBe("the retry budget of its pool is spent");
+  expect(broke.isCharged({ ...failed, sends: 2, resets: 2 })).toBe(true);
+});
+
 test("property: what may not reach two backends never does once it was sent, and the budget pays for what may", () => {
   const method = fc.constantFrom("GET", "POST", "PUT", "PATCH");
   const methods = fc.subarray(["GET", "POST", "PUT", "PATCH"]);
-  const counts = fc.record({ tried: fc.nat(5), attempts: fc.integer({ min: 1, max: 5 }) });
+  const counts = fc.record({ sends: fc.nat(5), resets: fc.nat(3), attempts: fc.integer({ min: 1, max: 5 }) });
   fc.assert(
     fc.property(
       method,
@@ -76,14 +93,14 @@ test("property: what may not reach two backends never does once it was sent, and
       fc.boolean(),
       fc.boolean(),
       counts,
-      (name, allowed, sent, whole, { tried, attempts }) => {
+      (name, allowed, sent, whole, { sends, resets, attempts }) => {
         const request = plainHead({ method: name });
-        const facts = { request, sent, whole, tried };
+        const facts = { request, sent, whole, sends, resets };
         const refused = retry({ methods: allowed, attempts }).refusal(facts, 0) !== "";
-        const must = tried >= attempts || !whole || (sent && !allowed.includes(name));
+        const must = attempts === 1 || !whole || (sent && (sends >= attempts || !allowed.includes(name)));
         expect(refused).toBe(must);
         const unpaid = retry({ methods: allowed, attempts }, new RetryBudget(SPENT)).refusal(facts, 0) !== "";
-        expect(unpaid).toBe(must || sent);
+        expect(unpaid).toBe(must || (sent && resets !== 1));
       },
     ),
   );

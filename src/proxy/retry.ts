@@ -11,13 +11,20 @@ export interface Failed {
   readonly sent: boolean;
   /** Whether all that the backend was sent is still there to be sent again. */
   readonly whole: boolean;
-  /** Backends tried, this one among them. */
-  readonly tried: number;
+  /** How many attempts may have sent a byte of it, this one among them. */
+  readonly sends: number;
+  /** How many of these were lost with their connection, this one among them; 0 where this one was not. */
+  readonly resets: number;
+}
+
+/** Whether a failure says that a connection was lost on which the request had been sent. */
+export function isReset(code: ErrorCode): boolean {
+  return code === "BACKEND_RESET" || code === "BACKEND_INCOMPLETE" || code === "BACKEND_REMOVED";
 }
 
 /** Says which failures lead to another attempt, and for which requests. Pure but for the budget that it draws on. */
 export class Retry {
-  /** Backends tried for one request, in all. */
+  /** Backends that one request may be sent to, in all; 1 goes nowhere else either after what could not be connected to. */
   readonly attempts: number;
   /** How long an attempt may take until its response's head; 0 for no limit of its own. */
   readonly attemptMs: number;
@@ -55,18 +62,27 @@ export class Retry {
   }
 
   /**
-   * Why there is no other attempt; empty where there may be one, and `spend` is to be called for it where `sent`.
+   * Why there is no other attempt; empty where there may be one, and `spend` is to be called for it where `isCharged`.
    *
-   * Only an attempt that may have made its backend work is charged: trying elsewhere what could not even be connected
-   * multiplies nothing, and a budget for it would turn the loss of two backends of three into errors.
+   * What could not even be connected to costs nothing: going on multiplies no work, and a bound on it would turn the loss of
+   * some backends, before they are ejected, into errors. What was sent is bounded, since it may be the request that kills.
    */
-  refusal({ request, sent, whole, tried }: Failed, now: number): string {
+  refusal(failed: Failed, now: number): string {
     const { attempts } = this;
-    if (tried >= attempts)
-      return attempts === 1 ? "one attempt is all it may have" : `it has had its ${attempts} attempts`;
+    if (attempts === 1) return "one attempt is all it may have";
+    const { request, sent, whole, sends } = failed;
+    if (sent && sends >= attempts) return `it has had its ${attempts} attempts`;
     const hindrance = this.hindrance(request, sent, whole);
     if (hindrance !== "") return hindrance;
-    return !sent || this.#budget.affords(now) ? "" : "the retry budget of its pool is spent";
+    return !this.isCharged(failed) || this.#budget.affords(now) ? "" : "the retry budget of its pool is spent";
+  }
+
+  /**
+   * Whether an attempt after this failure is charged to the budget. The first one after a reset is not: a backend that dies takes
+   * with it all that it had in hand, which may be more than any part of the requests that came lately.
+   */
+  isCharged({ sent, resets }: Failed): boolean {
+    return sent && resets !== 1;
   }
 
   /** Why a request cannot be sent again, to whichever backend; empty where it can. */
@@ -81,14 +97,10 @@ export class Retry {
 function causesOf(code: ErrorCode, sent: boolean): readonly RetryCause[] {
   const causes: RetryCause[] = [];
   if (!sent && ERRORS[code].retry) causes.push("connect-failure");
+  if (isReset(code)) causes.push("reset");
   switch (code) {
     case "BACKEND_REFUSED":
       causes.push("refused");
-      break;
-    case "BACKEND_RESET":
-    case "BACKEND_INCOMPLETE":
-    case "BACKEND_REMOVED":
-      causes.push("reset");
       break;
     case "BACKEND_CONNECT_TIMEOUT":
     case "BACKEND_RESPONSE_TIMEOUT":

@@ -199,19 +199,16 @@ export class TcpSession implements Receiver, Waiter {
   #failOver({ link, index }: Attempt, code: ErrorCode, detail: string): void {
     const { log, listener, row } = this.#context;
     const target = this.#target;
-    const { pool, gate } = target.live;
+    const { pool } = target.live;
     const tried = [...this.#tried, index];
     this.#tried = tried;
-    const may = tried.length < target.retry.attempts && target.retry.wantedAfter(code, false);
-    let next = !may ? NONE : gate === null ? pool.pick(this.#key(), tried) : gate.tryEnter(this.#key(), tried);
-    if (may && next === NONE) {
-      next = pool.lastResort(tried);
-      if (next !== -1 && gate?.tryTake(next) === false) next = NONE;
-    }
-    if (next >= 0) {
+    // Nothing was sent: as long as one backend lives, it is found.
+    const may = target.retry.attempts > 1 && target.retry.wantedAfter(code, false);
+    const next = may ? this.#another(tried) : NONE;
+    if (next >= 0 || next === WAITING) {
       link.row.add(COLUMN.retries, 1);
       link.report(log, "backend failed over", code, detail);
-      this.#dial(next);
+      if (next >= 0) this.#dial(next);
       return;
     }
     row.fail(code);
@@ -225,6 +222,17 @@ export class TcpSession implements Receiver, Waiter {
       attempts: tried.length,
     });
     this.#giveUp();
+  }
+
+  /** A backend that was not tried, the ejected ones last; or a place in the queue, where those have no room. */
+  #another(tried: readonly number[]): number {
+    const { pool, gate } = this.#target.live;
+    const key = this.#key();
+    let next = gate === null ? pool.pick(key, tried) : gate.tryEnter(key, tried);
+    if (next === FULL && gate !== null) next = gate.enter(this, key, tried, -1);
+    if (next !== NONE) return next;
+    next = pool.lastResort(tried);
+    return next !== -1 && gate?.tryTake(next) === false ? NONE : next;
   }
 
   #key(): number {

@@ -118,14 +118,14 @@ describe.skipIf(!CAN_BE_SILENT)("a backend that does not answer within `connect`
   });
 });
 
-test("up to three backends are tried in all, none of them twice", async () => {
+test("all backends are tried, none of them twice", async () => {
   const ports = Array.from({ length: 5 }, refusingPort);
   await using lb = cluster({ mode: "tcp", backends: ports });
   await using client = await connectRaw(lb.port);
   await client.until(({ closed }) => closed);
   await until(() => lb.inFlight() === 0);
   const refusals = ports.map((_, i) => lb.backendErrors(i, "BACKEND_REFUSED"));
-  expect(refusals.toSorted()).toEqual([0, 0, 1, 1, 1]);
+  expect(refusals).toEqual([1, 1, 1, 1, 1]);
 });
 
 test("when none answers, the client is closed, and it is counted and logged", async () => {

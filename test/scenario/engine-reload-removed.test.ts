@@ -1,0 +1,70 @@
+import { describe, expect, test } from "bun:test";
+import { planOf, until } from "../fixtures/cluster.ts";
+import { changing, type Changing, Timers } from "../fixtures/changing.ts";
+import { backend, type Backend, Client, get, ok } from "../fixtures/http.ts";
+import { connectRaw } from "../fixtures/raw.ts";
+
+/** `drain.requests` by default. */
+const REQUESTS_MS = 30_000;
+
+async function clientOf(lb: Changing): Promise<Client> {
+  return new Client(await connectRaw(lb.port));
+}
+
+/** Other backends take the place of all that there were. */
+async function replaceAll(lb: Changing, servers: readonly Backend[]): Promise<void> {
+  const { backends } = planOf({ backends: servers.map(({ port }) => port) }).pools[0]!;
+  await lb.change(lb.withPool({ ...lb.plan.pools[0]!, backends }));
+}
+
+describe("at the end of `drain.requests`, where all backends of a pool were replaced", () => {
+  test("a request is not asked again at the only one that it had", async () => {
+    const timers = new Timers();
+    await using old = backend(() => undefined);
+    await using young = backend(() => ok("young"));
+    await using lb = changing({ backends: [old.port] }, timers.network);
+    await using user = await clientOf(lb);
+    user.send(get());
+    await old.request(0);
+    await replaceAll(lb, [young]);
+    timers.over(REQUESTS_MS);
+    const answer = await user.response();
+    expect([answer.status, answer.field("proxy-status")]).toEqual([502, expect.stringContaining("BACKEND_REMOVED")]);
+    user.send(get());
+    expect((await user.response()).body).toBe("young");
+    expect(old.requests.length).toBe(1);
+  });
+
+  test("nor at another one that was replaced with it", async () => {
+    const timers = new Timers();
+    await using old = backend(() => undefined);
+    await using older = backend(() => undefined);
+    await using young = backend(() => ok("young"));
+    await using lb = changing({ backends: [old.port, older.port], policy: "first" }, timers.network);
+    await using user = await clientOf(lb);
+    user.send(get());
+    await old.request(0);
+    await replaceAll(lb, [young]);
+    timers.over(REQUESTS_MS);
+    expect((await user.response()).status).toBe(502);
+    expect([old.requests.length, older.requests.length]).toEqual([1, 0]);
+  });
+
+  test("a request that waits for room there is turned away", async () => {
+    const timers = new Timers();
+    await using old = backend(() => undefined);
+    await using young = backend(() => ok("young"));
+    await using lb = changing({ backends: [old.port], poolLimits: { maxConnections: 1 } }, timers.network);
+    await using waits = await clientOf(lb);
+    await using user = await clientOf(lb);
+    user.send(get());
+    await old.request(0);
+    waits.send(get());
+    const [row] = lb.placement.pools;
+    await until(() => lb.counters.waiting(row!) === 1);
+    await replaceAll(lb, [young]);
+    timers.over(REQUESTS_MS);
+    expect([(await user.response()).status, (await waits.response()).status]).toEqual([502, 503]);
+    expect(old.requests.length).toBe(1);
+  });
+});
