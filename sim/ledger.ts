@@ -12,6 +12,8 @@ export interface Asked {
   framing: number;
   /** Whether the client itself breaks its rules in this one, so that anything may become of it. */
   readonly foul: boolean;
+  /** When its client began to send it; infinite while it has not. */
+  begunMs: number;
   /** Whether all of it has been handed to the system. */
   sent: boolean;
   /** What became of it. */
@@ -64,6 +66,8 @@ export class Ledger {
   readonly ends: Map<number, Endpoint> = new Map();
   /** Since when a backend, by its number, is in no plan of any worker: it gets no new work. */
   readonly left: Map<number, number> = new Map();
+  /** Of those, backends of a former plan of which no backend is left: what began under it has nowhere else to go. */
+  readonly stranded: Set<number> = new Set();
   /** Under way. */
   readonly flows: Set<Flow> = new Set();
   #requests = 0;
@@ -72,8 +76,9 @@ export class Ledger {
     this.#world = world;
   }
 
-  ask(request: Omit<Asked, "id" | "framing" | "sent" | "outcome">): Asked {
-    const asked: Asked = { ...request, id: ++this.#requests, framing: 0, sent: false, outcome: "" };
+  ask(request: Omit<Asked, "id" | "framing" | "begunMs" | "sent" | "outcome">): Asked {
+    const begunMs = Number.POSITIVE_INFINITY;
+    const asked: Asked = { ...request, id: ++this.#requests, framing: 0, begunMs, sent: false, outcome: "" };
     this.asked.set(asked.id, asked);
     return asked;
   }

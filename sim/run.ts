@@ -4,9 +4,9 @@ import { type Actors, placeActors } from "./actors/place.ts";
 import { checkAtRest, type Drained } from "./checks/at-rest.ts";
 import { checkCounters } from "./checks/counters.ts";
 import { watchCrowd, watchLimits } from "./checks/limits.ts";
+import { watchLeaving } from "./checks/leaving.ts";
 import { watchProbes } from "./checks/probes.ts";
 import { watch } from "./checks/watch.ts";
-import { addressOf, MOST_BACKENDS } from "./course.ts";
 import { Dice } from "./dice.ts";
 import { Ledger } from "./ledger.ts";
 import { SimNetwork } from "./network/network.ts";
@@ -54,14 +54,14 @@ function play(seed: number, dice: Dice, world: World): Outcome {
   world.note(() => describe(seed, setting));
   const weir = new Weir(world, network, setting.plan, dice.fork());
   const actors: Actors = placeActors(new Stage(world, network, ledger, setting), dice.fork());
-  const looks = [watch(world, ledger), watchLimits(world, weir), watchCrowd(world, weir)];
+  const looks = [watch(world, ledger), watchLimits(world, weir), watchCrowd(world, network, weir)];
   world.afterEach = () => {
     // What waits for a promise goes on before anything else happens.
     drainMicrotasks();
     for (const look of looks) look();
   };
   watchProbes(world, setting, weir);
-  weir.changed = ({ pools }) => noteLeft(world, ledger, new Set(pools[0]!.backends.map(({ id }) => id)));
+  watchLeaving(world, network, ledger, weir);
   const drained = playCourse(world, setting, weir);
   world.run(FOR_EVER_MS);
   checkAtRest({ world, network, ledger, setting, weir, actors, drained });
@@ -81,14 +81,6 @@ function play(seed: number, dice: Dice, world: World): Outcome {
     setting,
     outcomes: actors.outcomes(),
   };
-}
-
-/** Writes down which backends are in no plan any more. */
-function noteLeft(world: World, { left }: Ledger, plan: ReadonlySet<string>): void {
-  for (let backend = 0; backend < MOST_BACKENDS; backend++) {
-    if (plan.has(addressOf(backend))) left.delete(backend);
-    else if (!left.has(backend)) left.set(backend, world.now);
-  }
 }
 
 /** What is done to Weir while it runs. @returns what is known of its drain */

@@ -80,6 +80,7 @@ export function drawSetting(dice: Dice): Setting {
   const crowded = [connections, connectionsPerAddress, listeners[0]!.connections].some((most) => most != null);
   const { timeouts, retry } = plan.listeners[0]!.routes[0]!;
   const { headMs, keepAliveMs, bodyMs, connectMs, responseMs } = timeouts;
+  const most = Math.max(...[{ plan }, ...turns].map((each) => each.plan.pools[0]!.backends.length));
   return {
     theme,
     mode,
@@ -94,7 +95,9 @@ export function drawSetting(dice: Dice): Setting {
     ends: drawEnd(dice, theme),
     crowded,
     longestMs:
-      (retry.attempts + 2) * (connectMs + responseMs) +
+      retry.attempts * (connectMs + responseMs) +
+      // Sent twice more on connections that were stale; or waited for each backend that cannot be connected to, which is no attempt.
+      Math.max(2 * (connectMs + responseMs), most * connectMs) +
       headMs +
       keepAliveMs +
       bodyMs +

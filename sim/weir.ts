@@ -31,7 +31,8 @@ export class Weir {
   placement: Placement;
   /** Row of every backend there was so far, by its pool and its own name. */
   readonly rows: Map<string, number> = new Map();
-  /** Told when all workers have gone over to a plan. */
+  /** Told when a plan is about to be put in force, and when all workers have gone over to it. */
+  changing: (plan: Plan) => void = () => {};
   changed: (plan: Plan) => void = () => {};
   /** Whether it drains, or is closed. */
   over = false;
@@ -84,6 +85,7 @@ export class Weir {
     this.plan = plan;
     this.placement = placement;
     this.#remember();
+    this.changing(plan);
     this.#health.configure(plan, placement);
     for (const each of prepared) {
       if (!this.over) each.commit(() => "own");

@@ -13,7 +13,10 @@ import { type TcpPeer, upgradedPeer } from "./tcp-peer.ts";
 /** RFC 9110 §9.2.2, and what is not among them must not be repeated. */
 const IDEMPOTENT = new Set(["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"]);
 
-/** What was begun when a backend leaves may reach it for so long: by a connection that was being dialled, over a slow link. */
+/**
+ * What was begun when a backend leaves may reach it for so long: by a connection that was being dialled, over a slow link. Where there is no
+ * other backend for what began before, that is also tried again there, until `drain.requests` ends.
+ */
 const LEAVING_MS = 4000;
 
 /** A connection of a backend: answers requests, checks what it is sent, and misbehaves as its dice fall. */
@@ -81,11 +84,7 @@ export class HttpBackendConnection implements Receiver {
       world.violate(`backend ${this.#backend} sees the head of another request: ${line}`);
     if (this.#executed !== null && !this.#executed.finished && !this.#end.other.confused)
       world.violate(`backend ${this.#backend} is sent ${id} while it still answers ${this.#executed.id}`);
-    const left = ledger.left.get(this.#backend) ?? Number.POSITIVE_INFINITY;
-    if (world.now - left > LEAVING_MS)
-      world.violate(
-        `backend ${this.#backend} sees request ${id} ${(world.now - left).toFixed(0)} ms after it has left the plan`,
-      );
+    this.#checkLeft(id);
     this.#requests += 1;
     const executed = ledger.execute(id, this.#backend, IDEMPOTENT.has(method));
     this.#executed = executed;
@@ -116,6 +115,17 @@ export class HttpBackendConnection implements Receiver {
       });
     if (answering.early) this.#answer();
     return "as told";
+  }
+
+  /** What begins when a backend has left goes elsewhere. */
+  #checkLeft(id: number): void {
+    const { world, ledger, setting } = this.#stage;
+    const leftAt = ledger.left.get(this.#backend) ?? Number.POSITIVE_INFINITY;
+    const leftMs = world.now - leftAt;
+    const mostMs = LEAVING_MS + (ledger.stranded.has(this.#backend) ? setting.plan.drain.requestsMs : 0);
+    const late = leftMs > mostMs || (ledger.asked.get(id)?.begunMs ?? 0) > leftAt;
+    if (late)
+      world.violate(`backend ${this.#backend} sees request ${id} ${leftMs.toFixed(0)} ms after it has left the plan`);
   }
 
   /** From here on it is the backend's end of a tunnel. */

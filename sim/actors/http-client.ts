@@ -134,6 +134,7 @@ export class HttpClient implements Receiver {
       kind: "do",
       act: () => {
         this.#waiting.push(request.asked);
+        request.asked.begunMs = world.now;
         this.#progress = world.now;
         world.note(
           () =>

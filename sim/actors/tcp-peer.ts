@@ -17,8 +17,8 @@ export interface Sent {
   readonly length: number;
   /** Whether all was sent and a FIN after it, or is going to be. */
   whole: boolean;
-  /** When it last sent something. */
-  last: number;
+  /** Weir's end of its connection; `null` while it has none. */
+  weir: Endpoint | null;
   /** Whether it ends by a reset: then nobody is told that all was there. */
   reset: boolean;
 }
@@ -65,7 +65,9 @@ export class TcpPeer implements Receiver {
 
   opened(connection: Connection): void {
     this.#connection = connection;
-    this.meetsWeir(this.#stage.other(connection));
+    const weir = this.#stage.other(connection);
+    this.meetsWeir(weir);
+    this.#sent.weir = weir;
     const script = new Script(this.#stage.world, connection);
     this.#script = script;
     const sent = this.#sent;
@@ -78,8 +80,7 @@ export class TcpPeer implements Receiver {
     if (this.#dice.permille(clientFaults.stopsReading)) connection.pause();
     const cut = aborts || stalls ? this.#dice.below(bytes.length + 1) : bytes.length;
     if (this.#dice.oneIn(3)) script.add({ kind: "wait", ms: this.#dice.size(1, 500) });
-    for (const step of inPieces(this.#dice, bytes.subarray(0, cut), drawPace(this.#dice)))
-      script.add(step, { kind: "do", act: () => (sent.last = this.#stage.world.now) });
+    for (const step of inPieces(this.#dice, bytes.subarray(0, cut), drawPace(this.#dice))) script.add(step);
     if (aborts) script.add({ kind: "reset" });
     else if (!stalls) script.add({ kind: "do", act: () => (sent.whole = true) }, { kind: "finish" });
   }
@@ -112,7 +113,6 @@ export class TcpPeer implements Receiver {
   }
 
   drained(): void {
-    if (this.#script?.done === false) this.#sent.last = this.#stage.world.now;
     this.#script?.run();
   }
 
@@ -136,11 +136,16 @@ export class TcpPeer implements Receiver {
     const { world, setting } = this.#stage;
     const other = this.#other;
     if (other === null || this.#connection === null || this.#stage.own(this.#connection).ateReset) return;
-    // A tunnel in which nothing moves is closed, and that looks like an end.
-    const idle = setting.linkFaults.cut > 0 || world.now - Math.max(other.last, this.#sent.last) >= setting.idleMs;
+    const idle = setting.linkFaults.cut > 0 || isIdle(this.#sent.weir, other.weir, setting.idleMs);
     if (!idle && !(other.whole && this.#got === other.length))
       world.violate(`${this.#name} gets ${this.#got} bytes of ${other.length} as if that were all`);
   }
+}
+
+/** Whether Weir has closed a tunnel in which nothing moved for so long, by what passed on its own two ends: that looks like an end. */
+function isIdle(near: Endpoint | null, far: Endpoint | null, idleMs: number): boolean {
+  if (near === null || far === null || near.act !== "close") return false;
+  return near.overAt - Math.max(near.movedAt, far.movedAt) >= idleMs;
 }
 
 /** Draws what one end sends. */
@@ -149,7 +154,7 @@ export function drawSent(dice: Dice, number: number): Sent {
     number,
     length: dice.oneIn(6) ? 0 : dice.size(1, dice.oneIn(4) ? LARGEST : 50_000),
     whole: false,
-    last: 0,
+    weir: null,
     reset: false,
   };
 }
@@ -177,7 +182,6 @@ export function upgradedPeer(
       ? [UPGRADED.client + request, UPGRADED.backend + executed]
       : [UPGRADED.backend + executed, UPGRADED.client + request];
   const sent = drawSent(dice, own);
-  sent.last = stage.world.now;
   stage.sent.set(own, sent);
   const meets = (number: number): Sent | null => {
     if (number === other) return stage.sent.get(number) ?? null;

@@ -1,4 +1,5 @@
 import type { Plan } from "../../src/plan.ts";
+import type { SimNetwork } from "../network/network.ts";
 import type { World } from "../world.ts";
 import type { Weir } from "../weir.ts";
 
@@ -33,11 +34,21 @@ function limitedOf({ plan, placement }: Weir): readonly Limited[] {
 }
 
 /** After every event no more clients are let in than there may be; each worker may let in one. */
-export function watchCrowd(world: World, { plan, workers }: Weir): () => void {
+export function watchCrowd(world: World, network: SimNetwork, { plan, workers }: Weir): () => void {
   const most = Math.max(plan.connections ?? Number.POSITIVE_INFINITY, plan.workers);
   if (most === Number.POSITIVE_INFINITY) return () => {};
   return () => {
-    const clients = workers.reduce((sum, engine) => sum + engine.connections().clients, 0);
+    const sessions = workers.reduce((sum, engine) => sum + engine.connections().clients, 0);
+    if (sessions <= most) return;
+    // One whose client has gone may still bring a backend what that has sent: it has no connection, and takes nobody's place.
+    const clients = presentClients(network, workers);
     if (clients > most) world.violate(`${clients} clients are let in, and there may be ${most}`);
   };
+}
+
+/** Connections of clients that are open and have been let in, by those of the system: none that is turned away is among them. */
+function presentClients({ ends }: SimNetwork, workers: Weir["workers"]): number {
+  const known = new Set<object>(workers.flatMap((engine) => engine.clients().map(({ connection }) => connection)));
+  // Where clients are counted, what a session has is the receiver of the system's connection.
+  return ends.filter((end) => !end.over && (known.has(end) || known.has(end.data))).length;
 }

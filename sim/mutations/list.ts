@@ -237,4 +237,16 @@ export const MUTATIONS: readonly Mutation[] = [
     find: 'else this.fail("BACKEND_RESPONSE_TIMEOUT", `no complete answer ${within}`);',
     replace: "else this.pass(null);",
   },
+  {
+    name: "a request is asked again at a backend that was removed and whose time is over",
+    file: "src/proxy/attempts.ts",
+    find: "    failover.without(links);\n",
+    replace: "",
+  },
+  {
+    name: "a tunnel is closed as idle before its time",
+    file: "src/proxy/tunnel.ts",
+    find: "    this.#wheel.set(this.#timer, this.#idleMs);\n    if (fromClient)",
+    replace: "    if (fromClient)",
+  },
 ];

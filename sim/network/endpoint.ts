@@ -31,6 +31,8 @@ export class Endpoint implements Connection {
   delivered = 0;
   /** Bytes taken by `write`. */
   taken = 0;
+  /** When bytes passed on it last, either way; before, when it opened. */
+  movedAt = 0;
   /** How it was ended here, if it was. */
   act: "" | "close" | "terminate" = "";
   /** Whether the receiver was told `closed`. */
@@ -88,6 +90,11 @@ export class Endpoint implements Connection {
     return this.#peer;
   }
 
+  /** Whether its owner is told of what happens on it: not yet while it is dialled. */
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
   /** Whether a write was told of a reset: the end that its owner is told of then is none. */
   get ateReset(): boolean {
     return this.#resetEaten;
@@ -96,6 +103,7 @@ export class Endpoint implements Connection {
   /** The dialled end opens. */
   openUp(): void {
     this.#open = true;
+    this.movedAt = this.#world.now;
     this.#world.note(() => `${this.name} opened`);
     this.#teller.opened(this);
     this.#wake();
@@ -124,6 +132,7 @@ export class Endpoint implements Connection {
     if (count > 0) {
       this.#outgoing.push(Buffer.from(bytes.subarray(offset, offset + count)));
       this.taken += count;
+      this.movedAt = this.#world.now;
       this.#pump();
     }
     if (count < length) this.#full = true;
@@ -307,6 +316,7 @@ export class Endpoint implements Connection {
     while (reads > 0 && this.#incoming.length > 0 && !this.over) {
       const bytes = this.#incoming.take(Math.min(this.#incoming.length, READ_BYTES));
       this.delivered += bytes.length;
+      this.movedAt = this.#world.now;
       this.#world.note(() => `${this.name} received ${bytes.length}`);
       this.#teller.received(this, bytes);
       this.#peer!.#pump();
