@@ -349,6 +349,16 @@ describe("ejection", () => {
     expect(bench.flags[0]).toBe(HEALTH_FLAG.down);
   });
 
+  test("who is down when its time is served is not said to be back", () => {
+    const bench = new Bench({ ...PROBED, panicBelow: 0 }, members(3));
+    bench.strike(1);
+    bench.probe(1, "failed");
+    bench.pass(10_000);
+    bench.strike(2);
+    bench.pass(10_000);
+    expect(bench.told.filter((line) => line.startsWith("backend back"))).toEqual(["backend back: b2"]);
+  });
+
   test("switched off, there is none", () => {
     const bench = new Bench({ ...DEFAULT_HEALTH, passive: null }, members(4));
     bench.strike(0, 1, 2, 3);

@@ -204,7 +204,8 @@ export class HealthKeeper {
     if (released !== member.ejection) {
       member.ejection = released;
       this.#changed = true;
-      this.#events.info("backend back", { backend: member.plan.id });
+      // One that is down is back when a probe says so.
+      if (isUp(member.probe)) this.#events.info("backend back", { backend: member.plan.id });
     }
     if (member.drainUntil !== -Infinity && now >= member.drainUntil) {
       member.drainUntil = -Infinity;
