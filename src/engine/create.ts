@@ -283,6 +283,7 @@ class LiveEngine implements Engine {
   }
 
   #closeIdle(): void {
+    this.#left.closeIdle();
     for (const { links } of this.#built.lives.values()) for (const link of links) link.closeIdle();
   }
 }

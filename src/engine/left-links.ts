@@ -32,6 +32,11 @@ export class LeftLinks {
     return open;
   }
 
+  /** Closes what nobody waits for on any of them. */
+  closeIdle(): void {
+    for (const links of this.#pools.values()) for (const { link } of links.values()) link.closeIdle();
+  }
+
   /** One more: its idle connections close. Even where nothing is on it, exchanges of the plan before may still come until it is withdrawn. */
   add(pool: string, left: LeftLink): void {
     left.link.retire();

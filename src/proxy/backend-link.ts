@@ -10,7 +10,7 @@ import { COLUMN } from "../observe/columns.ts";
 import type { Row } from "../observe/counters.ts";
 import type { Log } from "../observe/log.ts";
 import { IdleStack } from "../pool/idle-stack.ts";
-import type { Link, Reuse } from "./target.ts";
+import type { Link, Reuse, Unwanted } from "./target.ts";
 
 /** Of the time a backend says it keeps an idle connection, what Weir uses: the rest covers the way there. */
 const KEEP_ALIVE_SHARE = 0.8;
@@ -47,6 +47,7 @@ export class BackendLink implements Link {
   #abandoned = 0;
   #distrustedUntil = Number.NEGATIVE_INFINITY;
   #retired = false;
+  #unwanted: Set<Unwanted> | null = null;
 
   constructor(pool: string, plan: BackendPlan, row: Row, dial: Dial, wheel: TimerWheel) {
     this.#pool = pool;
@@ -146,8 +147,17 @@ export class BackendLink implements Link {
     this.#open -= 1;
   }
 
-  /** Closes the idle connections. */
+  discards(unwanted: Unwanted): void {
+    (this.#unwanted ??= new Set()).add(unwanted);
+  }
+
+  discarded(unwanted: Unwanted): void {
+    this.#unwanted?.delete(unwanted);
+  }
+
+  /** Closes the idle connections, and those that are about to be. */
   closeIdle(): void {
+    for (const unwanted of this.#unwanted ?? []) unwanted.giveUp();
     for (const connection of this.#idle.drain()) connection.close();
   }
 

@@ -216,6 +216,7 @@ export class HttpAttempt implements ResponseEvents {
     this.#end();
     this.#state = "discarding";
     this.#stream?.wait(DISCARDED_MS);
+    this.link.discards(this);
     this.#target.live.gate?.left();
   }
 
@@ -279,7 +280,7 @@ export class HttpAttempt implements ResponseEvents {
   responseEnd(trailers: Head | null): void {
     if (this.#state === "over") return;
     if (this.#state === "discarding") {
-      this.#state = "over";
+      this.#discarded();
       return;
     }
     this.#end();
@@ -292,7 +293,7 @@ export class HttpAttempt implements ResponseEvents {
   attemptFailed(code: ErrorCode, detail: string): void {
     if (this.#state === "over") return;
     if (this.#state === "discarding") {
-      this.#state = "over";
+      this.#discarded();
       return;
     }
     // The stale keep-alive race (RFC 9112 §9.3.1): the backend closed the connection while the request was on its way.
@@ -326,7 +327,7 @@ export class HttpAttempt implements ResponseEvents {
   stalled(): void {
     if (this.#state === "awaiting")
       this.fail("BACKEND_RESPONSE_TIMEOUT", `no response within ${this.#target.timeouts.responseMs} ms`);
-    else if (this.#state === "discarding") this.#drop(Number.POSITIVE_INFINITY);
+    else if (this.#state === "discarding") this.giveUp();
     else if (this.#state !== "over") this.#owner.attemptStalled(this);
   }
 
@@ -340,9 +341,19 @@ export class HttpAttempt implements ResponseEvents {
 
   #drop(bytes: number): void {
     this.#dropped += bytes;
-    if (this.#dropped <= DISCARDED_BYTES) return;
-    this.#state = "over";
+    if (this.#dropped > DISCARDED_BYTES) this.giveUp();
+  }
+
+  /** Gives up a response that nobody wants. */
+  giveUp(): void {
+    if (this.#state !== "discarding") return;
+    this.#discarded();
     this.#stream?.cancel();
+  }
+
+  #discarded(): void {
+    this.#state = "over";
+    this.link.discarded(this);
   }
 
   #ask(): void {

@@ -30,6 +30,16 @@ export interface Link {
   report(log: Log, event: "backend failed over" | "backend failed", code: ErrorCode, detail: string): void;
   /** A reused connection was closed by the backend while a request was on its way. */
   sawStale(): void;
+  /** A response is read that nobody wants, so that its connection can be used again; it is given up with the idle connections. */
+  discards(unwanted: Unwanted): void;
+  /** Its response is over. */
+  discarded(unwanted: Unwanted): void;
+}
+
+/** A response that nobody wants. */
+export interface Unwanted {
+  /** Gives it up, and its connection. */
+  giveUp(): void;
 }
 
 /** What the policy of a pool chooses by, where that is a key. */

@@ -35,6 +35,21 @@ describe("retry on a status", () => {
     expect([first.requests.length, first.server.connections.length]).toEqual([3, 1]);
   });
 
+  test("closes that of a response that is not over when the engine closes", async () => {
+    await using first = backend(({ connection }) => {
+      connection.send("HTTP/1.1 503 Busy\r\nContent-Length: 10\r\n\r\nhalf");
+      return undefined;
+    });
+    await using second = good();
+    await using lb = weir({ backends: [first, second], policy: "first", health: UNWATCHED, retry: ON_503 });
+    await using user = await client(lb);
+    expect((await user.ask(get())).status).toBe(200);
+    expect(first.server.connections[0]?.closed).toBe(false);
+    lb.engine.close();
+    await first.server.connections[0]?.until(({ closed }) => closed);
+    expect(lb.engine.connections().backends).toBe(0);
+  });
+
   test("closes that of a response that does not end", async () => {
     await using first = backend(({ connection }) => {
       connection.send("HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\n\r\n");
