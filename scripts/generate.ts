@@ -5,9 +5,9 @@ import { z } from "zod";
 import { accessLine } from "../src/observe/access-line.ts";
 import { BOUNDS } from "../src/admin/metrics/seconds.ts";
 import { FAMILIES } from "../src/admin/metrics/text.ts";
-import { jsonSchema } from "../src/config/json-schema.ts";
-import { documentedSections } from "../src/config/keys.ts";
-import type { DocumentedSection } from "../src/config/keys.ts";
+import { jsonSchema } from "../src/config/schema/json-schema.ts";
+import { documentedSections } from "../src/config/schema/keys.ts";
+import type { DocumentedSection } from "../src/config/schema/keys.ts";
 import { ERRORS } from "../src/errors.ts";
 
 const ROOT = join(import.meta.dir, "..");

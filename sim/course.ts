@@ -1,4 +1,4 @@
-import type { Config } from "../src/config/schema.ts";
+import type { Config } from "../src/config/schema/schema.ts";
 import { POLICIES } from "../src/balance/registry.ts";
 import type { Dice } from "./dice.ts";
 import { drawHealth } from "./features.ts";

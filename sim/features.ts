@@ -1,4 +1,4 @@
-import type { Config } from "../src/config/schema.ts";
+import type { Config } from "../src/config/schema/schema.ts";
 import type { Dice } from "./dice.ts";
 
 type PoolConfig = Config["pools"][string];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { compile } from "../src/config/compile.ts";
-import { configSchema } from "../src/config/schema.ts";
+import { compile } from "../src/config/compile/compile.ts";
+import { configSchema } from "../src/config/schema/schema.ts";
 import { createEngine } from "../src/engine/create.ts";
 import type { Engine } from "../src/engine/engine.ts";
 import { placementOf } from "../src/engine/placement.ts";

@@ -1,6 +1,6 @@
 import { POLICIES } from "../src/balance/registry.ts";
-import { compile } from "../src/config/compile.ts";
-import { type Config, configSchema } from "../src/config/schema.ts";
+import { compile } from "../src/config/compile/compile.ts";
+import { type Config, configSchema } from "../src/config/schema/schema.ts";
 import type { Plan } from "../src/plan.ts";
 import {
   type BackendFaults,

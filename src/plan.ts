@@ -110,7 +110,7 @@ export interface AffinityPlan {
   readonly ttlSeconds: number | null;
   /** `Path` of the cookie. */
   readonly path: string;
-  /** What cookies are authenticated with; `null` until the generated one is read (`process/affinity-secret.ts`). Never to be shown. */
+  /** What cookies are authenticated with; `null` until the generated one is read (`process/secrets/affinity-secret.ts`). Never to be shown. */
   readonly secret: string | null;
 }
 
@@ -232,7 +232,7 @@ export interface DrainPlan {
 
 /** Who may ask, by a field of a request, why that one goes where it goes. */
 export interface ExplainPlan {
-  /** What the field must hold; `null` until the file with it is read (`process/explain-token.ts`). Never to be shown. */
+  /** What the field must hold; `null` until the file with it is read (`process/secrets/explain-token.ts`). Never to be shown. */
   readonly token: string | null;
   /** Where it is, if not in the configuration. */
   readonly tokenFile: string | null;

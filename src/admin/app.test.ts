@@ -204,7 +204,7 @@ describe("writes", () => {
   test("what is to persist is read at the next start, what is for now is not", async () => {
     await api.read(APP_ONE, patch({ weight: 9, persist: true }));
     await api.read(APP_ONE, patch({ state: "drain" }));
-    const { LiveConfig } = await import("../process/live-config.ts");
+    const { LiveConfig } = await import("../process/load/live-config.ts");
     const next = new LiveConfig({ kind: "object", config: api.running.config.raw as object });
     const first = await next.begin();
     if ("problems" in first) throw new Error("refused");

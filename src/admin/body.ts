@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { keyText, type Problem } from "../config/problems.ts";
+import { keyText, type Problem } from "../config/files/problems.ts";
 import { ERRORS, WeirError } from "../errors.ts";
 import { Refusal } from "./problem.ts";
 

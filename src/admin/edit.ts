@@ -1,7 +1,7 @@
-import type { Change } from "../config/overlay.ts";
-import { changeText } from "../config/overlay.ts";
+import type { Change } from "../config/overlay/overlay.ts";
+import { changeText } from "../config/overlay/overlay.ts";
 import { WeirError } from "../errors.ts";
-import type { ApplyReport } from "../process/apply-report.ts";
+import type { ApplyReport } from "../process/supervise/apply-report.ts";
 import type { Applied } from "./model-writes.ts";
 import { Refusal } from "./problem.ts";
 import type { Call } from "./resource.ts";

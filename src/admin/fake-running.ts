@@ -1,11 +1,11 @@
 import { sharedStateBytes, sharedStateOver } from "../engine/shared-state.ts";
 import { type Placement, placementOf } from "../engine/placement.ts";
-import type { Config } from "../config/schema.ts";
+import type { Config } from "../config/schema/schema.ts";
 import { diff } from "../config/diff.ts";
 import type { Plan } from "../plan.ts";
 import { HealthKeeper } from "../pool/keeper.ts";
 import { Events } from "../process/events.ts";
-import { LiveConfig } from "../process/live-config.ts";
+import { LiveConfig } from "../process/load/live-config.ts";
 import { silentLog } from "../observe/log.ts";
 import { seededRandom } from "../random.ts";
 import type { Phase, Running, Seat } from "./running.ts";

@@ -1,5 +1,5 @@
-import { nearest } from "../config/suggest.ts";
-import { backendIdOf } from "../config/overlay.ts";
+import { nearest } from "../config/schema/suggest.ts";
+import { backendIdOf } from "../config/overlay/overlay.ts";
 import { WeirError } from "../errors.ts";
 import type { PoolPlan } from "../plan.ts";
 import type { Running } from "./running.ts";

@@ -1,4 +1,4 @@
-import type { Problem } from "../config/problems.ts";
+import type { Problem } from "../config/files/problems.ts";
 import { type ErrorCode, ERRORS, type ErrorSource, WeirError } from "../errors.ts";
 import type { ProblemDocument } from "./model-writes.ts";
 

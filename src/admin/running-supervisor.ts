@@ -1,5 +1,5 @@
 import { WeirError } from "../errors.ts";
-import type { Supervisor } from "../process/supervisor.ts";
+import type { Supervisor } from "../process/supervise/supervisor.ts";
 import type { Running } from "./running.ts";
 
 /**

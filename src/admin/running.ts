@@ -4,7 +4,7 @@ import type { HealthWords } from "../observe/health-words.ts";
 import type { Plan } from "../plan.ts";
 import type { HealthKeeper } from "../pool/keeper.ts";
 import type { Events } from "../process/events.ts";
-import type { LiveConfig } from "../process/live-config.ts";
+import type { LiveConfig } from "../process/load/live-config.ts";
 import type { WorkerStatus } from "./model.ts";
 
 /** The life of a Weir. */

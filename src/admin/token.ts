@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { readTokenFile } from "../process/token-file.ts";
+import { readTokenFile } from "../process/secrets/token-file.ts";
 
 /** Shorter ones can be guessed. */
 const LEAST_BYTES = 16;

@@ -1,10 +1,10 @@
-import { load, type LoadedConfig } from "../config/load.ts";
-import { changeText, idleEdits, type Overlay } from "../config/overlay.ts";
-import { readOverlay } from "../config/overlay-file.ts";
+import { load, type LoadedConfig } from "../config/files/load.ts";
+import { changeText, idleEdits, type Overlay } from "../config/overlay/overlay.ts";
+import { readOverlay } from "../config/overlay/overlay-file.ts";
 import { summary } from "../config/summary.ts";
 import { WeirError } from "../errors.ts";
-import { type ConfigSource, editing, nameOf, stateFolderOf } from "../process/config-source.ts";
-import { withBlame } from "../process/kept-edits.ts";
+import { type ConfigSource, editing, nameOf, stateFolderOf } from "../process/load/config-source.ts";
+import { withBlame } from "../process/load/kept-edits.ts";
 import { type Command, type Given, helpText, readArguments, usage } from "./command.ts";
 import { reload } from "./reload.ts";
 import { reportError, reportProblems } from "./report.ts";

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { nearest } from "../config/suggest.ts";
+import { nearest } from "../config/schema/suggest.ts";
 import { WeirError } from "../errors.ts";
 
 /** A flag of a command. */

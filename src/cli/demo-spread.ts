@@ -1,6 +1,6 @@
 import { type Address, formatAddress } from "../address.ts";
 import { COLUMN } from "../observe/columns.ts";
-import type { Supervisor } from "../process/supervisor.ts";
+import type { Supervisor } from "../process/supervise/supervisor.ts";
 import { shares, spreadLine } from "./spread.ts";
 
 /** How a person reaches a listener from this machine. */

@@ -1,7 +1,7 @@
-import { DEFAULT_ADMIN } from "../config/defaults.ts";
-import type { Problem } from "../config/problems.ts";
+import { DEFAULT_ADMIN } from "../config/schema/defaults.ts";
+import type { Problem } from "../config/files/problems.ts";
 import { WeirError } from "../errors.ts";
-import type { Supervisor } from "../process/supervisor.ts";
+import type { Supervisor } from "../process/supervise/supervisor.ts";
 import { type Command, helpText, readArguments, usage } from "./command.ts";
 import { type DemoBackend, type DemoBackends, startDemoBackends } from "./demo-backends.ts";
 import { demoKeys, keysText, TRAFFIC } from "./demo-keys.ts";

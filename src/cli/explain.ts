@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from "../address.ts";
 import { explanationSchema } from "../admin/model-explain.ts";
-import { load } from "../config/load.ts";
+import { load } from "../config/files/load.ts";
 import type { Explanation, Question } from "../engine/explanation.ts";
 import { explainOffline } from "../process/explain-offline.ts";
 import { ADMIN_FLAGS, type AdminFlag, clientOf, STATUSES } from "./admin/flags.ts";

@@ -11,12 +11,12 @@ async function run(args: string[]): Promise<number | null> {
   const [word, ...rest] = args;
   if (word === "worker") {
     // Hidden: the supervisor starts workers with it.
-    (await import("../process/worker.ts")).runWorker();
+    (await import("../process/worker/worker.ts")).runWorker();
     return null;
   }
   if (word === "load") {
     // Hidden: it reads configurations for the supervisor.
-    return (await import("../process/loader.ts")).runLoader();
+    return (await import("../process/load/loader.ts")).runLoader();
   }
   if (word === undefined || word === "--help" || word === "-h" || word === "help") {
     const command = word === "help" ? rest[0] : undefined;

@@ -1,4 +1,4 @@
-import { formatProblem, formatProblems, type Problem } from "../config/problems.ts";
+import { formatProblem, formatProblems, type Problem } from "../config/files/problems.ts";
 import { ERRORS, type ErrorCode, type WeirError } from "../errors.ts";
 import { isatty } from "node:tty";
 

@@ -1,8 +1,8 @@
 import type { AdminServer } from "../admin/server.ts";
 import { WeirError } from "../errors.ts";
 import type { Plan } from "../plan.ts";
-import type { CompanionChange } from "../process/companion.ts";
-import type { Supervisor } from "../process/supervisor.ts";
+import type { CompanionChange } from "../process/supervise/companion.ts";
+import type { Supervisor } from "../process/supervise/supervisor.ts";
 
 /** How long a predecessor is given to leave the address, and how often is looked. */
 const INHERIT_MS = 30_000;

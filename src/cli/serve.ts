@@ -1,6 +1,6 @@
 import { DEFAULT_POLICY, POLICIES } from "../balance/registry.ts";
-import type { Problem } from "../config/problems.ts";
-import { planFromConfig } from "../config/read.ts";
+import type { Problem } from "../config/files/problems.ts";
+import { planFromConfig } from "../config/files/read.ts";
 import { type Command, type Given, helpText, readArguments, usage } from "./command.ts";
 import { reportProblems } from "./report.ts";
 import { runConfig } from "./run.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { planFromConfig } from "./read.ts";
+import { planFromConfig } from "./files/read.ts";
 import { diff } from "./diff.ts";
 import type { Plan } from "../plan.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { join } from "node:path";
-import { jsonSchema } from "./json-schema.ts";
-import { documentedSections } from "./keys.ts";
+import { jsonSchema } from "./schema/json-schema.ts";
+import { documentedSections } from "./schema/keys.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
-import { planFromConfig } from "./read.ts";
-import type { Config } from "./schema.ts";
+import { planFromConfig } from "./files/read.ts";
+import type { Config } from "./schema/schema.ts";
 import { summary } from "./summary.ts";
 
 test("a plan in a few lines", async () => {

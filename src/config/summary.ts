@@ -1,7 +1,7 @@
 import { formatAddress } from "../address.ts";
 import { DEFAULT_OPTIONS } from "../balance/policy.ts";
 import { formatDuration } from "../units.ts";
-import { formatKeyPart } from "./key-parts.ts";
+import { formatKeyPart } from "./schema/key-parts.ts";
 import type { HealthPlan } from "../health-plan.ts";
 import type { AffinityPlan, ListenerPlan, Plan, PolicyPlan, PoolLimits, PoolPlan, RoutePlan } from "../plan.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { fakeTime } from "../../test/fixtures/fake-peer.ts";
 import { parseAddress } from "../address.ts";
-import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from "../config/defaults.ts";
+import { DEFAULT_LIMITS, DEFAULT_TIMEOUTS } from "../config/schema/defaults.ts";
 import type { AttemptLimits } from "../http1/backend-connection.ts";
 import type { OutboundStream, ResponseEvents } from "../http/streams.ts";
 import type { Receiver } from "../net/connection.ts";

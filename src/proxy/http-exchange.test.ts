@@ -11,7 +11,7 @@ import {
 import { fakeTime, type FakeTime } from "../../test/fixtures/fake-peer.ts";
 import { fakeTools } from "../balance/fake-tools.ts";
 import { first } from "../balance/first.ts";
-import { DEFAULT_LIMITS, DEFAULT_RETRY, DEFAULT_TIMEOUTS } from "../config/defaults.ts";
+import { DEFAULT_LIMITS, DEFAULT_RETRY, DEFAULT_TIMEOUTS } from "../config/schema/defaults.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Head } from "../http/head.ts";
 import type { HedgePlan, RetryPlan } from "../plan.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { plainHead } from "../../test/fixtures/fake-streams.ts";
-import { DEFAULT_RETRY } from "../config/defaults.ts";
+import { DEFAULT_RETRY } from "../config/schema/defaults.ts";
 import { type ErrorCode, EXCHANGE_ERROR_CODES } from "../errors.ts";
 import type { RetryCause, RetryPlan } from "../plan.ts";
 import { RetryBudget } from "../pool/retry-budget.ts";

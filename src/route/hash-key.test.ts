@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { requestHead } from "../../test/fixtures/head-text.ts";
 import { crc32 } from "../balance/crc32.ts";
-import { parseKeyPart } from "../config/key-parts.ts";
+import { parseKeyPart } from "../config/schema/key-parts.ts";
 import type { Origin } from "../http/streams.ts";
 import { HashKey } from "./hash-key.ts";
 import { hostOf, pathOf } from "./request-key.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
-import { configSchema } from "../../src/config/schema.ts";
-import { keysOf, schemaAt } from "../../src/config/walk.ts";
+import { configSchema } from "../../src/config/schema/schema.ts";
+import { keysOf, schemaAt } from "../../src/config/schema/walk.ts";
 
 const root = new URL("../../", import.meta.url);
 const page = readFileSync(new URL("docs/security.md", root), "utf8");

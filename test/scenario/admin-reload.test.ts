@@ -3,7 +3,7 @@ import { chmodSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Status } from "../../src/admin/model.ts";
 import type { Applied, ProblemDocument } from "../../src/admin/model-writes.ts";
-import type { Config } from "../../src/config/schema.ts";
+import type { Config } from "../../src/config/schema/schema.ts";
 import { get, numberedBackends } from "../fixtures/numbered-backends.ts";
 import { CAN_BE_SILENT, silentServer } from "../fixtures/silent-server.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";

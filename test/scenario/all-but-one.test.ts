@@ -4,7 +4,7 @@ import { parseAddress } from "../../src/address.ts";
 import { POLICIES } from "../../src/balance/registry.ts";
 import { accessLine } from "../../src/observe/access-line.ts";
 import { HEALTH_FLAG } from "../../src/observe/health-words.ts";
-import { start as startWeir } from "../../src/process/embedded.ts";
+import { start as startWeir } from "../../src/process/embed/embedded.ts";
 import { backend, type Backend, Client, client, get, NOBODY, ok, post, weir } from "../fixtures/http.ts";
 import { until } from "../fixtures/cluster.ts";
 import { connectRaw, rawServer } from "../fixtures/raw.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { systemClock } from "../../src/clock.ts";
-import { compile } from "../../src/config/compile.ts";
-import { configSchema } from "../../src/config/schema.ts";
+import { compile } from "../../src/config/compile/compile.ts";
+import { configSchema } from "../../src/config/schema/schema.ts";
 import { Calm, Client, backend, get, ok } from "../fixtures/http.ts";
 import type { ListenerPlan, OverLimit, Plan } from "../../src/plan.ts";
 import { type ClusterOptions, Cluster, planOf, until } from "../fixtures/cluster.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { parseAddress } from "../../src/address.ts";
 import { POLICIES } from "../../src/balance/registry.ts";
-import { parseKeyPart } from "../../src/config/key-parts.ts";
+import { parseKeyPart } from "../../src/config/schema/key-parts.ts";
 import type { KeyPart } from "../../src/plan.ts";
 import { type Cluster, until } from "../fixtures/cluster.ts";
 import { type Backend, backend, client, Client, get, ok, weir } from "../fixtures/http.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { chmodSync, cpSync, mkdirSync, symlinkSync } from "node:fs";
-import type { Config } from "../../src/config/schema.ts";
+import type { Config } from "../../src/config/schema/schema.ts";
 import { get, numberedBackends } from "../fixtures/numbered-backends.ts";
 import { connectRaw, rawServer } from "../fixtures/raw.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import type { Config } from "../../src/config/schema.ts";
-import { start } from "../../src/process/embedded.ts";
+import type { Config } from "../../src/config/schema/schema.ts";
+import { start } from "../../src/process/embed/embedded.ts";
 import { backend, type Backend, Client, get, ok } from "../fixtures/http.ts";
 import { connectRaw, refusingPort } from "../fixtures/raw.ts";
 

@@ -1,4 +1,4 @@
-import { backendIdOf, type Change } from "../../config/overlay.ts";
+import { backendIdOf, type Change } from "../../config/overlay/overlay.ts";
 import { appliedSchema, backendAddSchema, backendPatchSchema } from "../model-writes.ts";
 import { edit } from "../edit.ts";
 import { existing, findBackend } from "../find.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Change, routeKeyOf } from "../../config/overlay.ts";
+import { type Change, routeKeyOf } from "../../config/overlay/overlay.ts";
 import { backendSchema, poolSchema } from "../model.ts";
 import { appliedSchema, poolAddSchema, poolPutSchema, routeAddSchema } from "../model-writes.ts";
 import { json, type Resource } from "../resource.ts";

@@ -1,4 +1,4 @@
-import { changeText, type Edit, applyOverlay, idleEdits } from "../../config/overlay.ts";
+import { changeText, type Edit, applyOverlay, idleEdits } from "../../config/overlay/overlay.ts";
 import type { ConfigView, EditView } from "../model.ts";
 import type { Running } from "../running.ts";
 

@@ -13,7 +13,7 @@ export interface ConnectionFilter {
   readonly state?: "idle" | "active" | "tunnel" | undefined;
 }
 
-/** What a worker answers to the question `clients`; see `process/questions/clients.ts`. */
+/** What a worker answers to the question `clients`; see `process/worker/questions/clients.ts`. */
 const listed = z.object({
   connections: z.array(connectionSchema.omit({ worker: true, id: true }).extend({ id: z.int() })),
   total: z.int(),

@@ -1,4 +1,4 @@
-import { routeKey } from "../../config/overlay.ts";
+import { routeKey } from "../../config/overlay/overlay.ts";
 import type { RouteView } from "../model.ts";
 import type { Running } from "../running.ts";
 

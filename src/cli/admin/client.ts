@@ -2,9 +2,9 @@ import type { z } from "zod";
 import { type Address, formatAddress } from "../../address.ts";
 import { problemSchema, type ProblemDocument } from "../../admin/model-writes.ts";
 import { readToken } from "../../admin/token.ts";
-import { listenAddress } from "../../config/addresses.ts";
-import { DEFAULT_ADMIN } from "../../config/defaults.ts";
-import type { Problem } from "../../config/problems.ts";
+import { listenAddress } from "../../config/check/addresses.ts";
+import { DEFAULT_ADMIN } from "../../config/schema/defaults.ts";
+import type { Problem } from "../../config/files/problems.ts";
 import { type ErrorCode, ERRORS, WeirError } from "../../errors.ts";
 
 /** Says no, as the running Weir did. */

@@ -1,0 +1,53 @@
+import { expect, test } from "bun:test";
+import { temporaryFolder } from "../../../test/fixtures/temporary-folder.ts";
+import { loadApart } from "./load-apart.ts";
+
+const PLAIN = `export default { listeners: { a: { address: ":1", pool: "p" } }, pools: { p: { backends: [":2"] } } };\n`;
+
+async function loaded(
+  text: string,
+  deadlineMs?: number,
+  patienceMs?: number,
+): Promise<Awaited<ReturnType<typeof loadApart>>> {
+  using folder = temporaryFolder();
+  await Bun.write(`${folder.path}/c.ts`, text);
+  return await loadApart(
+    { file: "c.ts", folder: folder.path, over: { workers: 3 }, edits: [] },
+    deadlineMs,
+    patienceMs,
+  );
+}
+
+test("the plan comes over with what stands over the file, and with what was written", async () => {
+  const config = await loaded(PLAIN);
+  expect("plan" in config && config.plan).toMatchObject({ workers: 3, pools: [{ name: "p" }] });
+  expect(config).toMatchObject({ file: "c.ts", raw: { listeners: { a: { pool: "p" } } } });
+  expect(config.files.map((file) => file.split("/").at(-1))).toEqual(["c.ts"]);
+});
+
+test("one that never ends is ended", async () => {
+  const config = await loaded("for (;;) {}\n", 700);
+  expect(config).toMatchObject({ problems: [{ code: "CONFIG_FILE_THREW", file: "c.ts" }] });
+  expect("problems" in config && config.problems[0]?.message).toStartWith("it was not done within");
+});
+
+test("where one gets no time, another one begins, and what answers first counts", async () => {
+  const stuckAtFirst = `import { existsSync, writeFileSync } from "node:fs";
+    if (!existsSync("began")) {
+      writeFileSync("began", "");
+      for (;;) {}
+    }
+    ${PLAIN}`;
+  const config = await loaded(stuckAtFirst, 30_000, 300);
+  expect("plan" in config && config.plan).toMatchObject({ pools: [{ name: "p" }] });
+});
+
+test("what is wrong comes over with its place", async () => {
+  const config = await loaded(PLAIN.replace('pool: "p"', 'pol: "p"'));
+  expect(config).toMatchObject({ problems: [{ code: "CONFIG_UNKNOWN_KEY", file: "c.ts", line: 1 }] });
+});
+
+test("a function where data should be is a problem like any other", async () => {
+  const config = await loaded(PLAIN.replace('":1"', "() => 1"));
+  expect(config).toMatchObject({ problems: [{ file: "c.ts" }] });
+});

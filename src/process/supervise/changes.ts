@@ -1,0 +1,132 @@
+import type { Clock } from "../../clock.ts";
+import { diff } from "../../config/diff.ts";
+import type { Placements } from "../../engine/placements.ts";
+import { WeirError } from "../../errors.ts";
+import type { Log } from "../../observe/log.ts";
+import type { Plan } from "../../plan.ts";
+import { withSecrets } from "../secrets/affinity-secret.ts";
+import type { Applied } from "./apply-report.ts";
+import { alone, type Companion, type CompanionChange } from "./companion.ts";
+import type { KeptHealth } from "./health.ts";
+import { longestDrainMs, type PartedPlan, type PlanInForce } from "./plan-in-force.ts";
+import { prepareAll } from "./rollout.ts";
+import type { Seats } from "./seats.ts";
+import { generatedSecret, withFixed } from "./settled-plan.ts";
+import type { HeldSockets, SocketsChange } from "./sockets.ts";
+import type { WorkerProcess } from "./worker-process.ts";
+
+/** What changes are made with. */
+export interface ChangesOptions {
+  readonly inForce: PlanInForce;
+  readonly sockets: HeldSockets;
+  readonly placements: Placements;
+  readonly seats: Seats;
+  readonly health: KeptHealth;
+  /** The generated secret of affinity; `null` where no pool has needed one yet. */
+  readonly secret: string | null;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** More changes than these are counted, not told one by one. */
+const MOST_TOLD = 50;
+
+/**
+ * Brings plans into force: what is new is bound, every worker makes the plan ready, what holds of health is published, every worker
+ * follows. Until all are ready nothing has changed anywhere.
+ */
+export class Changes {
+  readonly #options: ChangesOptions;
+  /** Goes along with every change. */
+  companion: Companion = alone;
+  #secret: string | null;
+  #bringing: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ChangesOptions) {
+    this.#options = options;
+    this.#secret = options.secret;
+  }
+
+  /** Fulfilled when no worker is in the middle of a change. */
+  async settled(): Promise<void> {
+    await this.#bringing.catch(() => {});
+  }
+
+  /**
+   * To be called for one plan after another.
+   * @param dryRun only says what would change, having tried its listeners
+   * @throws LISTEN_IN_USE, LISTEN_NOT_PERMITTED, LISTEN_FAILED, CONFIG_NAME_UNRESOLVED, PLAN_TOO_LARGE, PLAN_NOT_TAKEN, STATE_UNUSABLE,
+   * SECRET_UNSAFE, EXPLAIN_TOKEN_UNSAFE, what the companion throws; all is as it was then
+   */
+  async apply(asked: Plan, dryRun: boolean): Promise<Applied> {
+    const { inForce, clock } = this.#options;
+    const began = clock.now();
+    const { plan: wanted, needsUpgrade } = withFixed(inForce.plan, asked);
+    const sockets = await this.#options.sockets.change(withSecrets(wanted, process.env, this.#secret));
+    let followed = false;
+    let along: CompanionChange | null = null;
+    try {
+      along = await this.companion.prepare(sockets.plan);
+      const next = inForce.take(sockets.plan);
+      const changes = diff(inForce.plan, next.plan);
+      if (!dryRun && next.hash !== inForce.hash) {
+        const bringing = this.#bring(next, sockets);
+        this.#bringing = bringing;
+        await bringing;
+        followed = true;
+        this.#secret ??= generatedSecret(asked, next.plan);
+      }
+      if (!dryRun) {
+        along.commit();
+        along = null;
+      }
+      const tookMs = Math.round((clock.now() - began) * 10) / 10;
+      const applied: Applied = { ok: true, generation: inForce.generation, changes, needsUpgrade, tookMs };
+      if (!dryRun) this.#tell(applied);
+      return applied;
+    } finally {
+      along?.abandon();
+      if (!followed) sockets.abandon();
+      inForce.forgetOthers();
+    }
+  }
+
+  async #bring(next: PartedPlan, sockets: SocketsChange): Promise<void> {
+    const { inForce, placements, seats, health, log } = this.#options;
+    const placement = placements.place(next.plan);
+    let processes: readonly WorkerProcess[];
+    try {
+      processes = await prepareAll(seats, { manifest: next.manifest, placement, sockets });
+    } catch (error) {
+      placements.abandon();
+      throw error;
+    }
+    // From here on there is no way back: a worker that cannot follow is replaced by one that begins with the new plan.
+    const drainMs = Math.max(longestDrainMs(inForce.plan), longestDrainMs(next.plan));
+    inForce.follow(next, placement);
+    sockets.commit();
+    health.configure(next.plan, placement);
+    placements.commit(drainMs);
+    const live = inForce.parts.idsOf(next.manifest);
+    const outcomes = await Promise.allSettled(processes.map((each) => each.commit(live)));
+    health.withdraw();
+    for (const [i, outcome] of outcomes.entries()) {
+      if (outcome.status === "fulfilled") continue;
+      const reason = outcome.reason instanceof WeirError ? outcome.reason.detail : String(outcome.reason);
+      log.error("worker did not follow", { pid: processes[i]?.pid, generation: inForce.generation, reason });
+      processes[i]?.kill();
+    }
+  }
+
+  /** One line for all, and one for each change of which there are few. */
+  #tell({ generation, changes, needsUpgrade, tookMs }: Applied): void {
+    const { log } = this.#options;
+    if (changes.length <= MOST_TOLD)
+      for (const { kind, what, name, detail } of changes)
+        log.info("configuration changed", { generation, kind, what, name, detail });
+    if (needsUpgrade.length > 0) log.warn("upgrade needed", { keys: needsUpgrade.join(", ") });
+    const count = (kind: string): number => changes.filter((change) => change.kind === kind).length;
+    const counts = { added: count("added"), changed: count("changed"), removed: count("removed") };
+    log.info("configuration in force", { generation, ...counts, tookMs });
+  }
+}

@@ -1,0 +1,107 @@
+import { systemClock } from "../../clock.ts";
+import type { Engine, ListenerSocket, Prepared } from "../../engine/engine.ts";
+import { bySlices } from "../../engine/slices.ts";
+import { WeirError } from "../../errors.ts";
+import { systemNetwork } from "../../net/network.ts";
+import { closeDescriptor, receiveDescriptors } from "../../net/pass-descriptors.ts";
+import { faultAt } from "./faults.ts";
+import type { ToWorker } from "../messages.ts";
+import type { PartId, PlanStore } from "../plan-parts.ts";
+import type { Plan } from "../../plan.ts";
+
+interface Ready {
+  readonly prepared: Prepared;
+  readonly plan: Plan;
+  readonly sockets: ReadonlyMap<number, ListenerSocket>;
+}
+
+/** The plan that a worker is to have next, from when it is told of it until it is in force or forgotten. */
+export class NextPlan {
+  readonly #engine: Engine;
+  readonly #store: PlanStore;
+  readonly #worker: number;
+  readonly #channel: number | null;
+  #inForce: Plan;
+  #ready: Ready | null = null;
+  /** What is being prepared; `abandoned` from when nobody wants it any more. */
+  #under: { abandoned: boolean } | null = null;
+  /** The preparation before: there is one at a time. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** @param inForce the plan of the engine @param channel where descriptors come; `null` for nowhere */
+  constructor(engine: Engine, store: PlanStore, inForce: Plan, worker: number, channel: number | null) {
+    this.#inForce = inForce;
+    this.#engine = engine;
+    this.#store = store;
+    this.#worker = worker;
+    this.#channel = channel;
+  }
+
+  /**
+   * Makes it ready beside the one in force.
+   * @throws what keeps it from being so; nothing has changed then
+   */
+  async prepare({ manifest, placement, listeners }: ToWorker & { kind: "prepare" }): Promise<void> {
+    this.abandon();
+    // At once, whatever comes of it: they are in the channel, before those of another plan.
+    const sockets = this.#socketsOf(listeners);
+    const under = { abandoned: false };
+    this.#under = under;
+    const before = this.#last;
+    const done = Promise.withResolvers<void>();
+    this.#last = done.promise;
+    try {
+      await before;
+      faultAt("prepare", this.#worker);
+      faultAt("prepare-exit", this.#worker);
+      const plan = await bySlices(this.#store.planned(manifest, this.#inForce), systemClock, systemNetwork.tick);
+      const prepared = await this.#engine.prepare(plan, placement);
+      if (!under.abandoned) this.#ready = { prepared, plan, sockets };
+      else prepared.abandon();
+    } catch (error) {
+      under.abandoned = true;
+      throw error;
+    } finally {
+      if (under.abandoned) closeAll(sockets);
+      if (this.#under === under) this.#under = null;
+      done.resolve();
+    }
+    if (under.abandoned) throw new WeirError("PLAN_NOT_TAKEN", "it is not wanted any more");
+  }
+
+  /** Puts it in force. @throws what keeps it from being so */
+  commit(forget: readonly PartId[]): void {
+    faultAt("commit-exit", this.#worker);
+    const ready = this.#ready;
+    if (ready === null) throw new WeirError("WEIR_INTERNAL", "nothing was prepared");
+    this.#ready = null;
+    ready.prepared.commit((listener) => ready.sockets.get(listener) ?? null);
+    this.#inForce = ready.plan;
+    this.#store.forget(forget);
+  }
+
+  /** Forgets it. */
+  abandon(): void {
+    if (this.#under !== null) this.#under.abandoned = true;
+    const ready = this.#ready;
+    this.#ready = null;
+    if (ready === null) return;
+    ready.prepared.abandon();
+    closeAll(ready.sockets);
+  }
+
+  #socketsOf(listeners: (ToWorker & { kind: "prepare" })["listeners"]): ReadonlyMap<number, ListenerSocket> {
+    const sent = listeners.filter(({ from }) => from.kind === "sent").map(({ position }) => position);
+    const fds = sent.length === 0 || this.#channel === null ? [] : receiveDescriptors(this.#channel, sent.length);
+    const sockets = new Map<number, ListenerSocket>();
+    for (const [i, position] of sent.entries()) sockets.set(position, fds[i] ?? null);
+    for (const { position, from } of listeners) if (from.kind === "own") sockets.set(position, "own");
+    if (fds.length === sent.length) return sockets;
+    closeAll(sockets);
+    throw new WeirError("WORKER_FAILED", `it got ${fds.length} listening sockets of ${sent.length}`);
+  }
+}
+
+function closeAll(sockets: ReadonlyMap<number, ListenerSocket>): void {
+  for (const socket of sockets.values()) if (typeof socket === "number") closeDescriptor(socket);
+}
