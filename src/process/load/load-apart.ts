@@ -44,14 +44,15 @@ export async function loadApart(
   deadlineMs: number = DEADLINE_MS,
   patienceMs: number = PATIENCE_MS,
 ): Promise<LoadedConfig> {
-  const meek = new Loading(question, WHEN_IDLE.find(([program]) => Bun.which(program) !== null) ?? [], deadlineMs);
+  const meek = new Loading(question, WHEN_IDLE.find(isThere) ?? [], deadlineMs);
   const { promise: waited, resolve } = Promise.withResolvers<null>();
   const timer = setTimeout(() => resolve(null), patienceMs);
   const first = await Promise.race([meek.loaded, waited]);
   clearTimeout(timer);
-  if (first !== null) return first;
+  // What ends by itself may have been kept from running this way.
+  if (first !== null && !meek.ended) return first;
   const bold = new Loading(question, [], deadlineMs);
-  const loaded = await Promise.race([meek.loaded, bold.loaded]);
+  const loaded = await (meek.ended ? bold.loaded : Promise.race([meek.loaded, bold.loaded]));
   meek.end();
   bold.end();
   return loaded;
@@ -60,6 +61,8 @@ export async function loadApart(
 /** One process that loads. */
 class Loading {
   readonly #child: Bun.Subprocess;
+  /** Whether it came to its end without an answer. */
+  ended = false;
   /** Never rejects. */
   readonly loaded: Promise<LoadedConfig>;
 
@@ -68,10 +71,12 @@ class Loading {
     const letter = newLetter(question);
     const answered = Promise.withResolvers<true>();
     try {
-      this.#child = Bun.spawn(apart(cmd, prefix), {
+      this.#child = Bun.spawn([...prefix, ...bounded(cmd, deadlineMs)], {
         // A process that lives for a third of a second only loses by the compiler for code that runs for long.
         env: { ...env, BUN_JSC_useFTLJIT: "0" },
         cwd: question.folder,
+        // A group of its own, which is ended as a whole.
+        detached: true,
         // A file, not a socket: what a configuration of ten thousand routes comes to is megabytes.
         stdio: ["ignore", "inherit", "inherit", letter],
         serialization: "json",
@@ -88,7 +93,12 @@ class Loading {
 
   /** Its end is not waited for: on full processors that takes its time. */
   end(): void {
-    this.#child.kill("SIGKILL");
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    try {
+      process.kill(-this.#child.pid, "SIGKILL");
+    } catch {
+      // It has just come to its end.
+    }
   }
 
   async #answer(
@@ -108,6 +118,7 @@ class Loading {
     if (answer?.kind === "loaded") return answer.loaded;
     if (answer?.kind === "unsayable")
       return failed(question, `it exports what is no data: ${answer.reason}`, "Export plain data.");
+    this.ended = !isLate;
     const why = isLate
       ? `it was not done within ${Math.round(deadlineMs / 1000)} s`
       : `its process ${endOf(this.#child)}`;
@@ -121,16 +132,21 @@ const WHEN_IDLE = [
   ["nice", "-n", "19"],
 ] as const;
 
-/**
- * A shell stays between, whose child the process is. Without it, it was seen (Linux 6.18) that on a full core this process span in wait4(2) as long as the core
- * was full, because the kernel's own thread that clears up /proc after a process did not get its turn.
- */
-function apart(cmd: readonly string[], prefix: readonly string[]): string[] {
-  const shell = Bun.which("sh");
-  return shell === null ? [...cmd] : [...prefix, shell, "-c", '"$@"; exit $?', "weir", ...cmd];
+function isThere([program]: readonly [string, ...string[]]): boolean {
+  return Bun.which(program) !== null;
 }
 
-/** How a process without an answer ended; a shell tells a signal as 128 and its number. */
+/**
+ * `timeout` stands between, whose child the process is: it ends what never ends where this process is gone, too. And without anything between it was seen
+ * (Linux 6.18) that on a full core this process span in wait4(2) as long as the core was full, because the kernel's own thread that clears up
+ * /proc after a process did not get its turn.
+ */
+function bounded(cmd: readonly string[], deadlineMs: number): readonly string[] {
+  const bound = ["timeout", "-s", "KILL", String(Math.ceil(deadlineMs / 1000) + 1)] as const;
+  return isThere(bound) ? [...bound, ...cmd] : cmd;
+}
+
+/** How a process without an answer ended; whoever stands between may tell a signal as 128 and its number. */
 function endOf({ exitCode, signalCode }: { exitCode: number | null; signalCode: number | string | null }): string {
   const number = (exitCode ?? 0) - 128;
   const [name] = Object.entries(constants.signals).find(([, each]) => each === number) ?? [signalCode];

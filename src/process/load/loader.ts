@@ -11,6 +11,8 @@ import { ANSWERED, LETTER_FD, type LoadAnswer, type LoadQuestion } from "./load-
  */
 export async function runLoader(): Promise<never> {
   const { file, folder, over, edits } = asked();
+  // Nobody wants the answer any more.
+  process.on("disconnect", () => process.exit(1));
   const loaded = await load(file, folder, { edit: editing(over, edits) });
   try {
     // What is not asked about is in nobody's way: it is sent so that it can be edited.
@@ -35,6 +37,7 @@ function asked(): LoadQuestion {
 
 async function say(answer: LoadAnswer): Promise<void> {
   writeLetter(LETTER_FD, answer);
+  if (!process.connected) process.exit(1);
   const { promise, resolve } = Promise.withResolvers<void>();
   process.send?.(ANSWERED, undefined, undefined, () => resolve());
   await promise;
