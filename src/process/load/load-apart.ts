@@ -75,8 +75,6 @@ class Loading {
         // A process that lives for a third of a second only loses by the compiler for code that runs for long.
         env: { ...env, BUN_JSC_useFTLJIT: "0" },
         cwd: question.folder,
-        // A group of its own, which is ended as a whole.
-        detached: true,
         // A file, not a socket: what a configuration of ten thousand routes comes to is megabytes.
         stdio: ["ignore", "inherit", "inherit", letter],
         serialization: "json",
@@ -97,7 +95,8 @@ class Loading {
     try {
       process.kill(-this.#child.pid, "SIGKILL");
     } catch {
-      // It has just come to its end.
+      // `timeout`, which makes the group, is not there, or not yet.
+      this.#child.kill("SIGKILL");
     }
   }
 
@@ -137,7 +136,7 @@ function isThere([program]: readonly [string, ...string[]]): boolean {
 }
 
 /**
- * `timeout` stands between, whose child the process is: it ends what never ends where this process is gone, too. And without anything between it was seen
+ * `timeout` stands between, whose child the process is, in a group of their own: it ends what never ends where this process is gone, too. And without anything between it was seen
  * (Linux 6.18) that on a full core this process span in wait4(2) as long as the core was full, because the kernel's own thread that clears up
  * /proc after a process did not get its turn.
  */
