@@ -15,15 +15,18 @@ export function atOnce<T>(steps: Steps<T>): T {
   }
 }
 
-/** Does it a quarter of a millisecond at a time; in between, the event loop has its turn, and a rest of a millisecond. */
-export async function bySlices<T>(steps: Steps<T>, clock: Clock, tick: Ticker): Promise<T> {
-  let until = clock.now() + SLICE_MS;
+/**
+ * Does it a quarter of a millisecond at a time, or what else is said; in between, the event loop has its turn, and the processor a rest of a
+ * millisecond.
+ */
+export async function bySlices<T>(steps: Steps<T>, clock: Clock, tick: Ticker, sliceMs: number = SLICE_MS): Promise<T> {
+  let until = clock.now() + sliceMs;
   for (;;) {
     const { done, value } = steps.next();
     if (done === true) return value;
     if (clock.now() < until) continue;
     await turn(tick);
-    until = clock.now() + SLICE_MS;
+    until = clock.now() + sliceMs;
   }
 }
 

@@ -1,7 +1,9 @@
 import type { Clock } from "../../clock.ts";
 import { diff } from "../../config/diff.ts";
 import type { Placements } from "../../engine/placements.ts";
+import { bySlices } from "../../engine/slices.ts";
 import { WeirError } from "../../errors.ts";
+import { systemNetwork } from "../../net/network.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Plan } from "../../plan.ts";
 import { withSecrets } from "../secrets/affinity-secret.ts";
@@ -28,6 +30,8 @@ export interface ChangesOptions {
   readonly log: Log;
 }
 
+/** Of the supervisor, whose turns workers wait for where there is no processor to spare. */
+const SLICE_MS = 1;
 /** More changes than these are counted, not told one by one. */
 const MOST_TOLD = 50;
 
@@ -67,7 +71,7 @@ export class Changes {
     let along: CompanionChange | null = null;
     try {
       along = await this.companion.prepare(sockets.plan);
-      const next = inForce.take(sockets.plan);
+      const next = await bySlices(inForce.take(sockets.plan), clock, systemNetwork.tick, SLICE_MS);
       const changes = diff(inForce.plan, next.plan);
       if (!dryRun && next.hash !== inForce.hash) {
         const bringing = this.#bring(next, sockets);

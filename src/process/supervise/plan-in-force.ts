@@ -1,7 +1,11 @@
 import type { Placement } from "../../engine/placement.ts";
 import type { Placements } from "../../engine/placements.ts";
+import { atOnce, type Steps } from "../../engine/slices.ts";
 import type { Plan } from "../../plan.ts";
 import { type Manifest, PlanParts, PlanStore } from "../plan-parts.ts";
+
+/** Parts of one step. */
+const STEP = 200;
 
 /** A plan in its parts, made of the objects of the plan in force where nothing differs. */
 export interface PartedPlan {
@@ -19,7 +23,7 @@ export class PlanInForce {
   #generation = 1;
 
   constructor(first: Plan) {
-    this.#parted = this.#take(first, null);
+    this.#parted = atOnce(this.#take(first, null));
   }
 
   /** With the addresses that were bound. Holds secrets. */
@@ -53,7 +57,7 @@ export class PlanInForce {
   }
 
   /** Takes another plan apart; `forgetOthers` when it is not, or no longer, to be the next. */
-  take(plan: Plan): PartedPlan {
+  take(plan: Plan): Steps<PartedPlan> {
     return this.#take(plan, this.plan);
   }
 
@@ -69,10 +73,15 @@ export class PlanInForce {
     this.#store.forget(this.parts.keepOnly(this.parts.idsOf(this.manifest)));
   }
 
-  #take(given: Plan, before: Plan | null): PartedPlan {
-    const manifest = this.parts.take(given);
-    for (const id of this.parts.idsOf(manifest)) this.#store.add(id, this.parts.part(id).content);
-    return { plan: this.#store.plan(manifest, before), manifest, hash: this.parts.hash(manifest) };
+  *#take(given: Plan, before: Plan | null): Steps<PartedPlan> {
+    const manifest = yield* this.parts.taken(given);
+    let added = 0;
+    for (const id of this.parts.idsOf(manifest)) {
+      this.#store.add(id, this.parts.part(id).content);
+      if (++added % STEP === 0) yield;
+    }
+    const plan = yield* this.#store.planned(manifest, before);
+    return { plan, manifest, hash: this.parts.hash(manifest) };
   }
 }
 
