@@ -65,13 +65,22 @@ export class PlanParts {
 
   /** All parts of a plan, each after those that it refers to. */
   idsOf(manifest: Manifest): ReadonlySet<PartId> {
+    return atOnce(this.idsIn(manifest));
+  }
+
+  /** The same in steps. */
+  *idsIn(manifest: Manifest): Steps<ReadonlySet<PartId>> {
     const ids = new Set<PartId>();
     const add = (id: PartId): void => {
       if (ids.has(id)) return;
       for (const ref of this.#known.get(id)?.refs ?? []) add(ref);
       ids.add(id);
     };
-    for (const id of direct(manifest)) add(id);
+    let seen = 0;
+    for (const id of direct(manifest)) {
+      add(id);
+      if (++seen % STEP === 0) yield;
+    }
     return ids;
   }
 
@@ -94,12 +103,21 @@ export class PlanParts {
 
   /** Forgets all other parts. @returns which */
   keepOnly(ids: ReadonlySet<PartId>): readonly PartId[] {
-    const gone = [...this.#known].filter(([id]) => !ids.has(id));
-    for (const [id, { text }] of gone) {
+    return atOnce(this.keepingOnly(ids));
+  }
+
+  /** The same in steps. */
+  *keepingOnly(ids: ReadonlySet<PartId>): Steps<readonly PartId[]> {
+    const gone: PartId[] = [];
+    let seen = 0;
+    for (const [id, { text }] of this.#known) {
+      if (++seen % STEP === 0) yield;
+      if (ids.has(id)) continue;
       this.#known.delete(id);
       this.#ids.delete(text);
+      gone.push(id);
     }
-    return gone.map(([id]) => id);
+    return gone;
   }
 
   #part(object: object): PartId {

@@ -91,7 +91,7 @@ export class Changes {
     } finally {
       along?.abandon();
       if (!followed) sockets.abandon();
-      inForce.forgetOthers();
+      await bySlices(inForce.forgetOthers(), clock, systemNetwork.tick, SLICE_MS);
     }
   }
 

@@ -69,14 +69,14 @@ export class PlanInForce {
   }
 
   /** Forgets the parts that the plan in force does not have. */
-  forgetOthers(): void {
-    this.#store.forget(this.parts.keepOnly(this.parts.idsOf(this.manifest)));
+  *forgetOthers(): Steps<void> {
+    this.#store.forget(yield* this.parts.keepingOnly(yield* this.parts.idsIn(this.manifest)));
   }
 
   *#take(given: Plan, before: Plan | null): Steps<PartedPlan> {
     const manifest = yield* this.parts.taken(given);
     let added = 0;
-    for (const id of this.parts.idsOf(manifest)) {
+    for (const id of yield* this.parts.idsIn(manifest)) {
       this.#store.add(id, this.parts.part(id).content);
       if (++added % STEP === 0) yield;
     }
