@@ -42,6 +42,35 @@ test("where one gets no time, another one begins, and what answers first counts"
   expect("plan" in config && config.plan).toMatchObject({ pools: [{ name: "p" }] });
 });
 
+test("where the first one dies when another one has begun, that one is waited for", async () => {
+  const mortalAtFirst = `import { existsSync, writeFileSync } from "node:fs";
+    if (!existsSync("began")) {
+      writeFileSync("began", "");
+      while (!existsSync("other")) Bun.sleepSync(10);
+      process.exit(9);
+    }
+    writeFileSync("other", "");
+    Bun.sleepSync(1000);
+    ${PLAIN}`;
+  const config = await loaded(mortalAtFirst, 30_000, 1_000);
+  expect("plan" in config && config.plan).toMatchObject({ pools: [{ name: "p" }] });
+});
+
+test("where no process can be started, or asked, that is a problem like any other", async () => {
+  using folder = temporaryFolder();
+  const question = { file: "c.ts", folder: `${folder.path}/gone`, over: {}, edits: [] };
+  const problem = { code: "CONFIG_FILE_UNREADABLE", file: "c.ts", message: expect.stringContaining("ENOENT") };
+  expect(await loadApart(question)).toMatchObject({ problems: [problem] });
+  const before = process.env["TMPDIR"];
+  process.env["TMPDIR"] = question.folder;
+  try {
+    expect(await loadApart({ ...question, folder: folder.path })).toMatchObject({ problems: [problem] });
+  } finally {
+    if (before === undefined) delete process.env["TMPDIR"];
+    else process.env["TMPDIR"] = before;
+  }
+});
+
 test("what is wrong comes over with its place", async () => {
   const config = await loaded(PLAIN.replace('pool: "p"', 'pol: "p"'));
   expect(config).toMatchObject({ problems: [{ code: "CONFIG_UNKNOWN_KEY", file: "c.ts", line: 1 }] });

@@ -3,6 +3,7 @@ import { constants } from "node:os";
 import type { LoadedConfig } from "../../config/files/load.ts";
 import type { Overlay } from "../../config/overlay/overlay.ts";
 import { fileProblem } from "../../config/files/problems.ts";
+import type { ErrorCode } from "../../errors.ts";
 import { newLetter, readLetter } from "./letter.ts";
 import { ownCommand } from "../worker-command.ts";
 
@@ -44,18 +45,32 @@ export async function loadApart(
   deadlineMs: number = DEADLINE_MS,
   patienceMs: number = PATIENCE_MS,
 ): Promise<LoadedConfig> {
-  const meek = new Loading(question, WHEN_IDLE.find(isThere) ?? [], deadlineMs);
+  const meek = begun(question, WHEN_IDLE.find(isThere) ?? [], deadlineMs);
+  if (!(meek instanceof Loading)) return meek;
   const { promise: waited, resolve } = Promise.withResolvers<null>();
   const timer = setTimeout(() => resolve(null), patienceMs);
   const first = await Promise.race([meek.loaded, waited]);
   clearTimeout(timer);
   // What ends by itself may have been kept from running this way.
   if (first !== null && !meek.ended) return first;
-  const bold = new Loading(question, [], deadlineMs);
-  const loaded = await (meek.ended ? bold.loaded : Promise.race([meek.loaded, bold.loaded]));
+  const bold = begun(question, [], deadlineMs);
+  if (!(bold instanceof Loading)) return meek.loaded;
+  // An end without an answer leaves it to the other one.
+  const loaded = await Promise.race([meek.loaded.then((one) => (meek.ended ? bold.loaded : one)), bold.loaded]);
   meek.end();
   bold.end();
   return loaded;
+}
+
+/** Begins to load. @returns what is to be said where the system has no process for it, or no room for what it is asked */
+function begun(question: LoadQuestion, prefix: readonly string[], deadlineMs: number): Loading | LoadedConfig {
+  try {
+    return new Loading(question, prefix, deadlineMs);
+  } catch (error) {
+    const mend = "Look after the folder that Weir was started in, its folder for temporary files, and its limits.";
+    const why = `no process could be started to read it: ${error instanceof Error ? error.message : String(error)}`;
+    return failed(question, why, mend, "CONFIG_FILE_UNREADABLE");
+  }
 }
 
 /** One process that loads. */
@@ -157,6 +172,11 @@ function answerIn(content: unknown): LoadAnswer | null {
   return typeof content === "object" && content !== null && "kind" in content ? (content as LoadAnswer) : null;
 }
 
-function failed({ file }: LoadQuestion, message: string, mend: string): LoadedConfig {
-  return { file, files: [], problems: [fileProblem("CONFIG_FILE_THREW", file ?? "", message, { mend })] };
+function failed(
+  { file }: LoadQuestion,
+  message: string,
+  mend: string,
+  code: ErrorCode = "CONFIG_FILE_THREW",
+): LoadedConfig {
+  return { file, files: [], problems: [fileProblem(code, file ?? "", message, { mend })] };
 }

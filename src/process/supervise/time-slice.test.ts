@@ -32,3 +32,18 @@ test.skipIf(!isTold)(
     expect({ usual, others, thrown }).toEqual({ usual: before, others: own, thrown: "not started" });
   },
 );
+
+test.skipIf(!isTold || process.getuid?.() !== 0)("the priority that an operator gave it stays, its own and that of what it starts", async () => {
+  const program = `
+    import { getPriority } from "node:os";
+    import { giveWay, startedAsUsual } from "${import.meta.dir}/time-slice.ts";
+    giveWay();
+    const of = (told) => Number(/^se\\.slice\\s*:\\s*(\\d+)/m.exec(told)?.[1]);
+    const nice = startedAsUsual(() => Bun.spawn(["nice"], { stdout: "pipe" }));
+    console.log(JSON.stringify([getPriority(), Number(await nice.stdout.text()), of(await Bun.file("${TOLD}").text())]));
+  `;
+  for (const priority of [5, -5]) {
+    const { stdout } = Bun.spawn(["nice", "-n", String(priority), process.execPath, "-e", program], { stdout: "pipe" });
+    expect(await stdout.json()).toEqual([priority, priority, 100_000_000]);
+  }
+});
