@@ -63,3 +63,9 @@ test("a socket that a killed process has left is replaced, a file is not", async
 test("an address that cannot be is told of", async () => {
   expect(await refusal(serveHttp({ kind: "tcp", host: "192.0.2.1", port: 0 }, hello))).toContain("LISTEN_FAILED");
 });
+
+test("a path where no file can be looked for is an address that cannot be listened on", async () => {
+  writeFileSync(join(folder.path, "file"), "");
+  for (const path of [join(folder.path, "file", "admin.sock"), join(folder.path, "x".repeat(300))])
+    expect(await refusal(serveHttp({ kind: "unix", path }, hello))).toContain("LISTEN_FAILED");
+});

@@ -41,7 +41,9 @@ export async function serveHttp(
     return response;
   };
   if (address.kind === "unix") {
-    await removeStale(address.path);
+    await removeStale(address.path).catch((error: unknown) => {
+      throw error instanceof WeirError ? error : notListening(address, error);
+    });
     // Its owner's alone from the first moment.
     const before = process.umask(0o177);
     let server: Bun.Server<undefined>;
@@ -85,15 +87,19 @@ function listening<T>(address: Address, listen: () => T): T {
   try {
     return listen();
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    const where = `${formatAddress(address)}, the address of the admin API`;
-    if (code === "EADDRINUSE")
-      throw new WeirError("ADMIN_ADDRESS_IN_USE", `another program listens on ${formatAddress(address)}`, error);
-    if (code === "EACCES" || code === "EPERM")
-      throw new WeirError("LISTEN_NOT_PERMITTED", `this user may not listen on ${where}`, error);
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new WeirError("LISTEN_FAILED", `cannot listen on ${where}: ${reason}`, error);
+    throw notListening(address, error);
   }
+}
+
+function notListening(address: Address, error: unknown): WeirError {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const where = `${formatAddress(address)}, the address of the admin API`;
+  if (code === "EADDRINUSE")
+    return new WeirError("ADMIN_ADDRESS_IN_USE", `another program listens on ${formatAddress(address)}`, error);
+  if (code === "EACCES" || code === "EPERM")
+    return new WeirError("LISTEN_NOT_PERMITTED", `this user may not listen on ${where}`, error);
+  const reason = error instanceof Error ? error.message : String(error);
+  return new WeirError("LISTEN_FAILED", `cannot listen on ${where}: ${reason}`, error);
 }
 
 /** Removes a socket's file that nobody listens on any more, as a killed process leaves it. */

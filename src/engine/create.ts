@@ -270,7 +270,7 @@ class LiveEngine implements Engine {
   }
 
   #evict(links: ReadonlySet<object>, what: Ending): void {
-    for (const listener of this.#listeners()) listener.evict(links, what);
+    for (const waiting of [true, false]) for (const listener of this.#listeners()) listener.evict(links, what, waiting);
   }
 
   /** Those of the plan, and those that have left it. */

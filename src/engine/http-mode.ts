@@ -61,10 +61,10 @@ export function httpMode({ listener, row, wheel, fineWheel, log, running }: Mode
       if (what === "requests") for (const client of clients.list()) client.destroy();
       else for (const tunnel of tunnels) tunnel.destroy();
     },
-    evict(links, what) {
+    evict(links, what, waiting) {
       if (what === "requests") {
-        for (const { exchange } of clients.list()) if (exchange instanceof HttpExchange) exchange.evict(links);
-      } else {
+        for (const { exchange } of clients.list()) if (exchange instanceof HttpExchange) exchange.evict(links, waiting);
+      } else if (!waiting) {
         for (const tunnel of tunnels)
           if (tunnel.link !== null && links.has(tunnel.link)) {
             row.fail("WEIR_DRAINED");

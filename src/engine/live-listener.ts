@@ -146,9 +146,9 @@ export class LiveListener {
     return this.#former.every(({ open }) => open === 0);
   }
 
-  /** Ends what is at one of these backends. */
-  evict(links: ReadonlySet<object>, what: Ending): void {
-    for (const mode of this.#modes()) mode.evict(links, what);
+  /** Ends what is at one of these backends. @param waiting as in `Mode` */
+  evict(links: ReadonlySet<object>, what: Ending, waiting: boolean): void {
+    for (const mode of this.#modes()) mode.evict(links, what, waiting);
   }
 
   /** Closes everything at once. */

@@ -41,8 +41,11 @@ export interface Mode {
   drain(): void;
   /** Closes what is left of a drain. */
   end(what: Ending): void;
-  /** Ends what is at one of these backends. */
-  evict(links: ReadonlySet<object>, what: Ending): void;
+  /**
+   * Ends what is at one of these backends.
+   * @param waiting first only what waits for room, in all modes: what ends at one of these backends would let it in there
+   */
+  evict(links: ReadonlySet<object>, what: Ending, waiting: boolean): void;
   /** Closes everything at once. */
   close(): void;
   readonly open: number;

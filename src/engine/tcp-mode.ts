@@ -38,8 +38,8 @@ export function tcpMode({ listener, row, wheel, log }: ModeParts, settings: Mode
     end(what) {
       if (what === "tunnels") close();
     },
-    evict(links, what) {
-      if (what === "tunnels") for (const session of sessions.list()) if (session.leadsTo(links)) session.destroy();
+    evict(links, what, waiting) {
+      if (what === "tunnels") for (const session of sessions.list()) session.evict(links, waiting);
     },
     close,
     get open() {

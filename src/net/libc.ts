@@ -1,4 +1,5 @@
 import { dlopen, ptr, read, type Pointer } from "bun:ffi";
+import { getPriority } from "node:os";
 import { getSystemErrorName } from "node:util";
 
 /**
@@ -98,8 +99,10 @@ const CONTROL = { bytes: 16, level: 8, type: 12 } as const;
 const MSG_NOSIGNAL = 0x4000;
 const MSG_DONTWAIT = 0x40;
 const MSG_CMSG_CLOEXEC = 0x4000_0000;
-/** `struct sched_attr` (linux/sched/types.h): its size in bytes, and where the time is in it, in nanoseconds. */
-const SCHED_ATTR = { bytes: 56, runtime: 24 } as const;
+/** `struct sched_attr` (linux/sched/types.h): its size in bytes, and where flags, nice value and time (in nanoseconds) are in it. */
+const SCHED_ATTR = { bytes: 56, flags: 8, nice: 16, runtime: 24 } as const;
+/** The policy of the thread stays what it is (linux/sched.h). The nice value would stay with another flag, but so would the time. */
+const SCHED_FLAG_KEEP_POLICY = 0x08n;
 const F_SETFD = 2;
 const FD_CLOEXEC = 1;
 const F_SETFL = 4;
@@ -136,7 +139,8 @@ export interface Libc {
   monotonicMicros(): bigint | null;
   /**
    * How many milliseconds a thread (0 for the calling one), and threads and processes that it starts from now on, run at a stretch where
-   * others want the processor too (sched_setattr(2)); 0 for as long as is usual. Linux has it since 6.12; before, it does nothing.
+   * others want the processor too (sched_setattr(2)); 0 for as long as is usual. Its policy and priority stay. Linux has it since 6.12; before,
+   * it does nothing.
    */
   setTimeSlice(thread: number, ms: number): Result;
   /** How many files this process may have open, and up to where it may raise that itself; `null` where it is not to be had. */
@@ -245,7 +249,9 @@ function open(system: System): Libc | null {
         setTimeSlice(thread, ms) {
           if (system.sched_setattr === null) return { ok: false, error: "ENOSYS" };
           const attributes = new BigUint64Array(SCHED_ATTR.bytes / 8);
-          attributes[0] = BigInt(SCHED_ATTR.bytes); // and the policy above it, 0: SCHED_OTHER
+          attributes[0] = BigInt(SCHED_ATTR.bytes); // and the policy above it, which does not count
+          attributes[SCHED_ATTR.flags / 8] = SCHED_FLAG_KEEP_POLICY;
+          attributes[SCHED_ATTR.nice / 8] = BigInt.asUintN(32, BigInt(niceOf(thread)));
           attributes[SCHED_ATTR.runtime / 8] = BigInt(ms * 1e6);
           return result(Number(c.syscall(system.sched_setattr, thread, attributes, 0)));
         },
@@ -281,6 +287,15 @@ interface Message {
 
 /** What the pointers of the last message's head point at: it must not be collected while the system reads it. */
 const held: { parts: readonly unknown[] } = { parts: [] };
+
+/** From -20 to 19; 0 for a thread that is gone. @param thread 0 for the calling one */
+function niceOf(thread: number): number {
+  try {
+    return getPriority(thread);
+  } catch {
+    return 0;
+  }
+}
 
 /** A message of one byte with room for so many descriptors: a stream carries none without a byte. */
 function messageFor(system: System, count: number): Message {

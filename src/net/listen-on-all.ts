@@ -5,8 +5,11 @@ import { type Listen, type Listening, listen } from "./listen.ts";
  * @param beside inherited listening sockets, by the one that they go with
  */
 export function listenOnAll(beside: ReadonlyMap<number, readonly number[]>): Listen {
+  const left = new Map(beside);
   return (options) => {
-    const fds = options.fd === undefined ? [] : (beside.get(options.fd) ?? []);
+    const fds = options.fd === undefined ? [] : (left.get(options.fd) ?? []);
+    // Once: a later socket may have the number of one that is closed.
+    if (options.fd !== undefined) left.delete(options.fd);
     const begun = [listen(options)];
     try {
       for (const fd of fds) begun.push(listen({ ...options, fd }));

@@ -153,11 +153,11 @@ export class Attempts {
 
   /** Ends what is at these backends, which were removed. Of an exchange that may be asked elsewhere it is no more than a failed attempt. */
   evict(links: ReadonlySet<object>): void {
-    const failover = this.#failovers();
-    failover.without(links);
+    // What has its response is asked nowhere else: where that has no end, there would be ever more of these.
+    if (this.#first?.responded !== true) this.#failovers().without(links);
     if (this.#first === null) {
       // It waits for room: where none but these could ever have some, for nothing.
-      if (!failover.hopeless) return;
+      if (!this.#failovers().hopeless) return;
       this.#target.live.gate?.leave(this.#exchange);
       const why = "all backends of its pool were removed, and the time to finish is over";
       this.#exchange.turnedAway("POOL_NO_BACKEND", why);

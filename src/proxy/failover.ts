@@ -61,7 +61,7 @@ export class Failover {
 
   /** These are asked nothing any more, whatever else fails. */
   without(links: ReadonlySet<object>): void {
-    this.#over = [...this.#over, links];
+    if (!this.#over.includes(links)) this.#over = [...this.#over, links];
   }
 
   /**

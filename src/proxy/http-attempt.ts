@@ -127,9 +127,9 @@ export class HttpAttempt implements ResponseEvents {
     return this.#stream !== null && this.#stream.sent;
   }
 
-  /** Whether any byte of it may have reached the backend, also over a connection before that was closed under it. */
+  /** Whether any byte of it may have reached the backend, also over a connection before that was closed under it; whoever answers has it. */
   get reached(): boolean {
-    return this.#reached || this.sent;
+    return this.#reached || this.responded || this.sent;
   }
 
   /** Whether its connection had served another request before. */

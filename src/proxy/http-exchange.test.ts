@@ -375,6 +375,18 @@ describe("a failed attempt", () => {
     expect(stage.client.sent[0]).toBe("502");
   });
 
+  test("that was answered before a byte was taken is one that was sent: it is not repeated without end", () => {
+    const stage = new Stage({}, () => {}, null, { retry: { statuses: [[503, 503]] } });
+    for (let tries = 0; tries < 10 && stage.client.sent.length === 0; tries++) {
+      const { backend } = stage;
+      backend.open();
+      backend.sent = false;
+      backend.respond(503);
+      if (stage.client.sent.length === 0) backend.end();
+    }
+    expect([stage.client.sent, stage.attempts]).toEqual([["503"], [1, 1, 1]]);
+  });
+
   test("of which no byte was taken is repeated with its body, whatever the method", () => {
     const stage = new Stage({ method: "POST", framing: "length" }, ([link]) => (link!.idle = true));
     stage.backend.sent = false;

@@ -134,9 +134,9 @@ export class HttpExchange implements RequestEvents, Trying {
     if (none !== 0) this.#respondError(none === FULL ? "POOL_FULL" : "POOL_NO_BACKEND", "");
   }
 
-  /** The time is over for what is at these backends, which were removed. */
-  evict(links: ReadonlySet<object>): void {
-    if (this.#state !== "done") this.#attempts?.evict(links);
+  /** The time is over for what is at these backends, which were removed. @param waiting only where it waits for room */
+  evict(links: ReadonlySet<object>, waiting: boolean): void {
+    if (this.#state !== "done" && (!waiting || this.#current === null)) this.#attempts?.evict(links);
   }
 
   // RequestEvents: what the client does.

@@ -30,6 +30,7 @@ export interface TcpContext {
 }
 
 const NOTHING_TRIED: readonly number[] = [];
+const NONE_REMOVED: readonly ReadonlySet<object>[] = [];
 
 /** A client's TCP connection: finds a backend that answers, waiting for one with room, then bytes pass both ways. */
 export class TcpSession implements Receiver, Waiter {
@@ -39,8 +40,10 @@ export class TcpSession implements Receiver, Waiter {
   /** As of its beginning. */
   readonly #target: Target;
   readonly #client: Connection;
-  /** The way to the backend of its attempt or tunnel; `null` before the first. */
+  /** The way to the backend of its attempt or tunnel; `null` while it waits for one with room. */
   #link: BackendLink | null = null;
+  /** Ways to backends that were removed and whose time to finish is over. */
+  #removed: readonly ReadonlySet<object>[] = NONE_REMOVED;
   #attempt: Attempt | null = null;
   #tried: readonly number[] = NOTHING_TRIED;
   /** What the client sent before there was a backend: one read at most, since it is paused then. */
@@ -102,9 +105,19 @@ export class TcpSession implements Receiver, Waiter {
     return this.#client;
   }
 
-  /** Whether it is at a backend, or on its way there. */
-  leadsTo(links: ReadonlySet<object>): boolean {
-    return this.#link !== null && links.has(this.#link);
+  /**
+   * The time is over for what is at these backends, which were removed: it is closed where it is at one of them or on its way there, and where
+   * it waits for room that none but such could ever have.
+   * @param waiting only where it waits
+   */
+  evict(links: ReadonlySet<object>, waiting: boolean): void {
+    if (this.#over || (waiting && this.#link !== null)) return;
+    // One that is at a backend stays there.
+    if (this.#tunnel === null && !this.#removed.includes(links)) this.#removed = [...this.#removed, links];
+    if (this.#link !== null) {
+      if (links.has(this.#link)) this.destroy();
+    } else if (this.#target.live.links.every((link) => this.#removed.some((each) => each.has(link))))
+      this.turnedAway("POOL_NO_BACKEND", "all backends of its pool were removed, and the time to finish is over");
   }
 
   opened(): void {}
@@ -181,6 +194,7 @@ export class TcpSession implements Receiver, Waiter {
   /** For its attempt: the backend could not be connected to; another is tried while there is one. */
   attemptFailed(attempt: Attempt, code: ErrorCode, detail: string): void {
     this.#attempt = null;
+    this.#link = null;
     const { wheel } = this.#context;
     const target = this.#target;
     const { feedback, gate } = target.live;

@@ -67,4 +67,22 @@ describe("at the end of `drain.requests`, where all backends of a pool were repl
     expect([(await user.response()).status, (await waits.response()).status]).toEqual([502, 503]);
     expect(old.requests.length).toBe(1);
   });
+
+  test("also where it came later than the one that it waits for", async () => {
+    const timers = new Timers();
+    await using old = backend(() => undefined);
+    await using young = backend(() => ok("young"));
+    await using lb = changing({ backends: [old.port], poolLimits: { maxConnections: 1 } }, timers.network);
+    await using user = await clientOf(lb);
+    user.send(get());
+    await old.request(0);
+    await using waits = await clientOf(lb);
+    waits.send(get());
+    const [row] = lb.placement.pools;
+    await until(() => lb.counters.waiting(row!) === 1);
+    await replaceAll(lb, [young]);
+    timers.over(REQUESTS_MS);
+    expect([(await user.response()).status, (await waits.response()).status]).toEqual([502, 503]);
+    expect(old.requests.length).toBe(1);
+  });
 });

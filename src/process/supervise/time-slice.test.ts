@@ -33,8 +33,10 @@ test.skipIf(!isTold)(
   },
 );
 
-test.skipIf(!isTold || process.getuid?.() !== 0)("the priority that an operator gave it stays, its own and that of what it starts", async () => {
-  const program = `
+test.skipIf(!isTold || process.getuid?.() !== 0)(
+  "the priority that an operator gave it stays, its own and that of what it starts",
+  async () => {
+    const program = `
     import { getPriority } from "node:os";
     import { giveWay, startedAsUsual } from "${import.meta.dir}/time-slice.ts";
     giveWay();
@@ -42,8 +44,11 @@ test.skipIf(!isTold || process.getuid?.() !== 0)("the priority that an operator 
     const nice = startedAsUsual(() => Bun.spawn(["nice"], { stdout: "pipe" }));
     console.log(JSON.stringify([getPriority(), Number(await nice.stdout.text()), of(await Bun.file("${TOLD}").text())]));
   `;
-  for (const priority of [5, -5]) {
-    const { stdout } = Bun.spawn(["nice", "-n", String(priority), process.execPath, "-e", program], { stdout: "pipe" });
-    expect(await stdout.json()).toEqual([priority, priority, 100_000_000]);
-  }
-});
+    for (const priority of [5, -5]) {
+      const { stdout } = Bun.spawn(["nice", "-n", String(priority), process.execPath, "-e", program], {
+        stdout: "pipe",
+      });
+      expect(await stdout.json()).toEqual([priority, priority, 100_000_000]);
+    }
+  },
+);

@@ -53,15 +53,20 @@ export async function upgradeTo(
   });
   const came = Promise.withResolvers<FromSuccessor | string>();
   const { cmd, env } = successorCommand();
-  const child = Bun.spawn([...cmd], {
-    env: { ...env, [LEGACY_VARIABLE]: JSON.stringify(legated) },
-    stdio: ["inherit", "inherit", "inherit", ...fds],
-    serialization: "json",
-    // Only this program answers there.
-    ipc: (message) => came.resolve(message as FromSuccessor),
-    onExit: (_child, status, signal) =>
-      came.resolve(signal === null ? `it exited with status ${status}` : `it was killed by ${signal}`),
-  });
+  let child: Bun.Subprocess;
+  try {
+    child = Bun.spawn([...cmd], {
+      env: { ...env, [LEGACY_VARIABLE]: JSON.stringify(legated) },
+      stdio: ["inherit", "inherit", "inherit", ...fds],
+      serialization: "json",
+      // Only this program answers there.
+      ipc: (message) => came.resolve(message as FromSuccessor),
+      onExit: (_child, status, signal) =>
+        came.resolve(signal === null ? `it exited with status ${status}` : `it was killed by ${signal}`),
+    });
+  } catch (error) {
+    throw notUsed(error);
+  }
   log.info("upgrade begun", { pid: child.pid });
   const late = setTimeout(() => came.resolve(`it was not ready within ${timeoutMs / 1000} s`), timeoutMs);
   try {
@@ -75,8 +80,15 @@ export async function upgradeTo(
   } catch (error) {
     child.kill("SIGKILL");
     await child.exited;
-    throw error;
+    throw notUsed(error);
   } finally {
     clearTimeout(late);
   }
+}
+
+/** An error of the system, when it starts a process or speaks with it, as one of this program. */
+function notUsed(error: unknown): WeirError {
+  if (error instanceof WeirError) return error;
+  const why = error instanceof Error ? error.message : String(error);
+  return new WeirError("UPGRADE_FAILED", `the new program is not used: ${why}`, error);
 }
