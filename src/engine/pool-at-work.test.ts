@@ -132,6 +132,34 @@ describe("a pool that follows another", () => {
     expect([1, 2, POOL_ROW].map((row) => bench.inFlight(row))).toEqual([0, 0, 0]);
   });
 
+  test("counts right what is let in at a backend that has left, by the gate of a plan before, after another one is back", () => {
+    const bench = new Bench();
+    const both = planWith("least-time", [1, 2]);
+    const first = bench.make(both);
+    const [one, two] = first.live.links;
+    const second = bench.make(planWith("least-time", [2]), first);
+    one!.retire();
+    enterPool(bench.tools, second, first, [{ link: one!, row: 1 }]);
+    // The second leaves, and the first is back.
+    const place: PoolPlace = { rows: [1], row: POOL_ROW, line: 0, asksLatency: false };
+    const tools = { ...bench.tools, retired: () => one };
+    const third = atOnce(makePool(tools, planWith("least-time", [1]), place, second));
+    two!.row.begin();
+    two!.retire();
+    enterPool(
+      tools,
+      third,
+      second,
+      [one!, two!].map((link, index) => ({ link, row: index + 1 })),
+    );
+    // As a gate takes slots: of the pool, and of the backend.
+    const { counters } = bench.tools;
+    counters.row(0, POOL_ROW).begin();
+    counters.row(0, 2).begin();
+    for (let i = 0; i < 2; i++) two!.row.end();
+    expect([1, 2, POOL_ROW].map((row) => bench.inFlight(row))).toEqual([0, 0, 0]);
+  });
+
   test("is the same where plan, place and what is asked of it are", () => {
     const bench = new Bench();
     const pool = bench.make(planWith("random", [1, 2]));

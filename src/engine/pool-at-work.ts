@@ -163,10 +163,12 @@ export function enterPool(
 ): void {
   for (const link of back) link.revive();
   if (back.length === 0 && (before === null || before.summed === summed)) return;
+  // With those that have left: who waits at a gate before this one may still be let in there, and takes a slot of the pool.
+  const retired = left.filter(({ link }) => link.isRetired);
   // Of a pool that keeps no sum, what stands there means nothing.
-  counters.sumInFlight(section, row, summed ? rows : []);
+  counters.sumInFlight(section, row, summed ? [...rows, ...retired.map((each) => each.row)] : []);
   for (const [index, link] of live.links.entries()) link.row = counters.row(section, rows[index]!, summed ? row : null);
-  for (const { link, row: own } of left) if (link.isRetired) link.row = counters.row(section, own);
+  for (const { link, row: own } of retired) link.row = counters.row(section, own, summed ? row : null);
 }
 
 function policyOf({ policy: { name } }: PoolPlan): Policy {
