@@ -166,10 +166,10 @@ export const MUTATIONS: readonly Mutation[] = [
     replace: "",
   },
   {
-    name: "a backend that has left its pool and is back is counted without its pool's sum",
+    name: "a backend that has left its pool and is back is counted twice in its pool's sum",
     file: "src/engine/pool-at-work.ts",
-    find: "if (link.isRetired) link.row = counters.row(section, own);",
-    replace: "link.row = counters.row(section, own);",
+    find: "const retired = left.filter(({ link }) => link.isRetired);",
+    replace: "const retired = left;",
   },
   {
     name: "a row is reused early, while something is in flight on it",
@@ -180,7 +180,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a changed pool forgets the sum of what is in flight",
     file: "src/engine/pool-at-work.ts",
-    find: "counters.sumInFlight(section, row, summed ? rows : []);",
+    find: "counters.sumInFlight(section, row, summed ? [...rows, ...retired.map((each) => each.row)] : []);",
     replace: "counters.sumInFlight(section, row, []);",
   },
   {
@@ -240,7 +240,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a request is asked again at a backend that was removed and whose time is over",
     file: "src/proxy/attempts.ts",
-    find: "    failover.without(links);\n",
+    find: "    if (this.#first?.responded !== true) this.#failovers().without(links);\n",
     replace: "",
   },
   {
