@@ -89,12 +89,12 @@ async function run(plan: Plan, live: LiveConfig, given: Given, options: RunOptio
     await supervisor.stop();
     throw error;
   }
+  const tellDefect = (event: string, error: unknown): void => {
+    const stack = error instanceof Error ? error.stack : undefined;
+    log.error(event, { code: "WEIR_INTERNAL", error: String(error), stack });
+  };
   const defect = (error: unknown): void => {
-    log.error("supervisor failed", {
-      code: "WEIR_INTERNAL",
-      error: String(error),
-      stack: error instanceof Error ? error.stack : undefined,
-    });
+    tellDefect("supervisor failed", error);
     // Workers end with it: without a supervisor nobody would replace them.
     void flushLog().then(() => process.exit(DEFECT));
   };
@@ -103,15 +103,18 @@ async function run(plan: Plan, live: LiveConfig, given: Given, options: RunOptio
 
   const hungUp = Promise.withResolvers<void>();
   const onTerminal = terminalOf();
+  // Nothing has changed where a change was not to be made: what runs goes on.
+  const reloading = (): void =>
+    void reloaded(supervisor, manager).catch((error: unknown) => tellDefect("reload failed", error));
   reload.answer(() => {
-    if (onTerminal()) void reloaded(supervisor, manager);
+    if (onTerminal()) reloading();
     else hungUp.resolve();
   });
-  upgrade.answer(() => void supervisor.upgrade());
+  upgrade.answer(() => void supervisor.upgrade().catch((error: unknown) => tellDefect("upgrade failed", error)));
   void supervisor.succeeded.then((pid) => manager.succeededBy(pid));
   // Whoever rotates access logs has moved them.
   reopen.answer(() => void supervisor.askAll("reopen-logs"));
-  const watched = options.watch === true ? watchOver(supervisor, manager) : null;
+  const watched = options.watch === true ? watchOver(supervisor, reloading) : null;
   const done = options.meanwhile?.(supervisor) ?? ((): void => {});
   heir?.ready();
   if (heir !== null) void admin.inherit();
@@ -136,14 +139,17 @@ async function run(plan: Plan, live: LiveConfig, given: Given, options: RunOptio
 
 async function reloaded(supervisor: Supervisor, manager: ServiceManager): Promise<void> {
   manager.reloading();
-  await supervisor.liveConfig.reload();
-  manager.ready(statusOf(supervisor));
+  try {
+    await supervisor.liveConfig.reload();
+  } finally {
+    manager.ready(statusOf(supervisor));
+  }
 }
 
 /** Reloads when a file changes; what is watched over goes along with what the configuration consists of. */
-function watchOver(supervisor: Supervisor, manager: ServiceManager): { close(): void } {
+function watchOver(supervisor: Supervisor, reloading: () => void): { close(): void } {
   const { liveConfig } = supervisor;
-  const watched = watchFiles(() => void reloaded(supervisor, manager));
+  const watched = watchFiles(reloading);
   liveConfig.onRead((atMs) => watched.over(liveConfig.files, atMs));
   // They were read after this process began.
   watched.over(liveConfig.files, performance.timeOrigin);
