@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { existsSync, lstatSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, lstatSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../../test/fixtures/temporary-folder.ts";
 import type { Address } from "../address.ts";
@@ -39,6 +39,18 @@ test("on a path, which is its owner's alone, and is removed", async () => {
   expect(await refusal(serveHttp({ kind: "unix", path }, hello))).toContain("ADMIN_ADDRESS_IN_USE");
   await served.close();
   expect(existsSync(path)).toBe(false);
+});
+
+test("the file of the one that comes next is left alone, though the system may give it the same number", async () => {
+  const path = join(folder.path, "next.sock");
+  const served = await serveHttp({ kind: "unix", path }, hello);
+  linkSync(path, `${path}.kept`);
+  const leaving = served.leave();
+  expect(existsSync(path)).toBe(false);
+  renameSync(`${path}.kept`, path);
+  await served.close();
+  await leaving;
+  expect(existsSync(path)).toBe(true);
 });
 
 test("a socket that a killed process has left is replaced, a file is not", async () => {

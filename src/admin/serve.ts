@@ -53,9 +53,11 @@ export async function serveHttp(
       process.umask(before);
     }
     const { ino } = lstatSync(address.path);
-    // Only our own file: another program may have replaced it meanwhile.
+    let isThere = true;
+    // Only our own file: another program may have replaced it meanwhile; and once only, since its number may be that of the next one's file then.
     const removeFile = (): void => {
-      if (lstatSync(address.path, { throwIfNoEntry: false })?.ino === ino) unlinkSync(address.path);
+      if (isThere && lstatSync(address.path, { throwIfNoEntry: false })?.ino === ino) unlinkSync(address.path);
+      isThere = false;
     };
     return ending(address, server, removeFile);
   }
