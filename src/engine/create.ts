@@ -63,7 +63,7 @@ class LiveEngine implements Engine {
     const coarse = new TickingWheel(clock, network.tick, TICK_MS);
     const fine = new TickingWheel(clock, network.tick, FINE_TICK_MS);
     this.#wheels = [coarse, fine];
-    this.#leavings = new Leavings(network.tick);
+    this.#leavings = new Leavings(clock, network.tick);
     const { workers = counters.shape.workers, section = worker } = options;
     this.#left = new LeftLinks(counters, section);
     this.#observers = new Observers(log, counters.losses, wallClock);
@@ -226,11 +226,11 @@ class LiveEngine implements Engine {
       const former = before.get(name) ?? null;
       if (former !== pool) enterPool(this.#tools.pools, pool, former, this.#left.of(name));
     }
-    if (leaving.length > 0)
-      this.#leavings.add(
-        this.#left.leaving(leaving, (links, what) => this.#evict(links, what)),
-        drain,
-      );
+    if (leaving.length > 0) {
+      const all = this.#left.leaving(leaving, (links, what) => this.#evict(links, what));
+      const begins = this.#leavings.add(all, drain);
+      for (const { link } of leaving) link.onDial(begins);
+    }
     const inForce = [...after.values()].map(({ gate }) => gate).filter((gate) => gate !== null);
     this.#gates = new Set([...[...this.#gates].filter(({ gate }) => !gate.idle), ...inForce]);
   }

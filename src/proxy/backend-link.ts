@@ -47,6 +47,8 @@ export class BackendLink implements Link {
   #abandoned = 0;
   #distrustedUntil = Number.NEGATIVE_INFINITY;
   #retired = false;
+  /** Called before each dialling. */
+  #dials: (() => void) | null = null;
   #unwanted: Set<Unwanted> | null = null;
 
   constructor(pool: string, plan: BackendPlan, row: Row, dial: Dial, wheel: TimerWheel) {
@@ -118,6 +120,7 @@ export class BackendLink implements Link {
   /** Opens a connection for a receiver, which calls `opened`, `left` and the rest in its time. */
   dial(receiver: Receiver): void {
     this.#open += 1;
+    if (this.#dials !== null) this.#dials();
     if (this.#abandoned >= MOST_ABANDONED) receiver.refused(NO_ANSWER);
     else this.#dial(this.plan.address, receiver);
   }
@@ -169,10 +172,16 @@ export class BackendLink implements Link {
     this.closeIdle();
   }
 
+  /** Says of each connection that is opened while its backend is not in the pool: nothing is at it that did not open one. */
+  onDial(dials: () => void): void {
+    this.#dials = dials;
+  }
+
   /** Its backend is in the pool, again or still. */
   revive(): void {
     if (!this.#retired) return;
     this.#retired = false;
+    this.#dials = null;
     this.#learntMs = Number.POSITIVE_INFINITY;
   }
 

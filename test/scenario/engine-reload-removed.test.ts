@@ -86,3 +86,24 @@ describe("at the end of `drain.requests`, where all backends of a pool were repl
     expect(old.requests.length).toBe(1);
   });
 });
+
+describe("at a backend that had nothing to do when it was removed", () => {
+  test("what an older plan begins there later ends with `drain.requests` too", async () => {
+    const timers = new Timers();
+    await using first = backend(() => undefined);
+    await using second = backend(() => undefined);
+    await using young = backend(() => ok("young"));
+    await using lb = changing({ backends: [first.port, second.port], policy: "first" }, timers.network);
+    const pool = lb.plan.pools[0]!;
+    await using user = await clientOf(lb);
+    user.send(get());
+    await first.request(0);
+    await lb.change(lb.withPool({ ...pool, backends: pool.backends.slice(1) }));
+    await replaceAll(lb, [young]);
+    timers.over(REQUESTS_MS);
+    await second.request(0);
+    timers.over(REQUESTS_MS);
+    expect((await user.response()).status).toBe(502);
+    expect([first.requests.length, second.requests.length]).toEqual([1, 1]);
+  });
+});
