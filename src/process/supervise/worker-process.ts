@@ -70,8 +70,6 @@ export class WorkerProcess {
   readonly exited: Promise<Death>;
   /** Connections that had to be closed by its drain; 0 before. */
   closed = 0;
-  /** Whether the process has ended. */
-  gone = false;
   readonly #worker: number;
   readonly #child: Bun.Subprocess;
   readonly #parts: PartsOf;
@@ -81,6 +79,8 @@ export class WorkerProcess {
   readonly #exited: PromiseWithResolvers<Death> = Promise.withResolvers<Death>();
   readonly #asked = new Map<number, PromiseWithResolvers<unknown>>();
   #next = 1;
+  /** How the process has ended, in words; `null` while it lives. */
+  #end: string | null = null;
 
   constructor(setup: WorkerSetup, ears: WorkerEars) {
     this.ready = this.#ready.promise;
@@ -130,6 +130,11 @@ export class WorkerProcess {
 
   get pid(): number {
     return this.#child.pid;
+  }
+
+  /** Whether the process has ended. */
+  get gone(): boolean {
+    return this.#end !== null;
   }
 
   /**
@@ -214,6 +219,7 @@ export class WorkerProcess {
   }
 
   #request(message: Asking, timeoutMs = ANSWER_TIMEOUT_MS): Promise<unknown> {
+    if (this.#end !== null) return Promise.reject(this.#failed(this.#end));
     const id = this.#next++;
     const asked = Promise.withResolvers<unknown>();
     this.#asked.set(id, asked);
@@ -238,10 +244,10 @@ export class WorkerProcess {
   }
 
   #ended(death: Death): void {
-    this.gone = true;
+    this.#end = deathText(death);
     if (this.#channel !== null) closeDescriptor(this.#channel);
-    this.#ready.reject(this.#failed(`${deathText(death)} while it started`));
-    for (const asked of this.#asked.values()) asked.reject(this.#failed(deathText(death)));
+    this.#ready.reject(this.#failed(`${this.#end} while it started`));
+    for (const asked of this.#asked.values()) asked.reject(this.#failed(this.#end));
     this.#exited.resolve(death);
   }
 
