@@ -2,7 +2,7 @@ import { linesOf, startProgram } from "./child.ts";
 import type { Tally } from "./tally.ts";
 
 /** How long right answers are waited for. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 /** The clients, in a process of their own, which ask all the time. */
 export class Load implements AsyncDisposable {

@@ -7,7 +7,7 @@ export function freePort(): number {
 
 /** Waits until a port takes connections. @returns the port */
 export async function accepting(port: number): Promise<number> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 30_000;
   while (performance.now() < deadline) {
     if (await takesConnections(port)) return port;
     await Bun.sleep(20);

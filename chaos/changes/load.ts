@@ -1,7 +1,7 @@
 import { linesOf, startProgram } from "../child.ts";
 import { noTraffic, type TrafficTally } from "./traffic.ts";
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 /** All kinds of clients, in a process of their own, which ask all the time. */
 export class Traffic implements AsyncDisposable {

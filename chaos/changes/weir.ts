@@ -7,7 +7,7 @@ import { killAll } from "../child.ts";
 import type { Balancer, BalancerProgram, Shape } from "./balancer.ts";
 
 const LOOK_MS = 5;
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 
 /** Weir with two workers: SIGHUP reloads, SIGUSR2 upgrades. */
 export const weirReloads: BalancerProgram = {

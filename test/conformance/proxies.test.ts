@@ -17,7 +17,7 @@ setDefaultTimeout(60_000);
 
 const SAMPLES = 3_000;
 /** Over only where there is a difference. */
-const PATIENCE_MS = 2_000;
+const PATIENCE_MS = 10_000;
 const LAST = "GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
 type Plain = readonly [method: string, target: string, body: string];

@@ -28,7 +28,8 @@ interface Side {
 }
 
 async function side(name: string, app: RecordingBackend): Promise<Side> {
-  const lb = cluster({ backends: [app.port] });
+  // However long the machine stands still: it is not for its age that a connection is not used again.
+  const lb = cluster({ backends: [app.port], timeouts: { idleBackendMs: 3_600_000 } });
   return { name, app, lb, neighbour: await client(lb) };
 }
 

@@ -40,7 +40,7 @@ class Logged {
       pools: {
         app: { backends: backends.map((each) => `127.0.0.1:${typeof each === "number" ? each : each.port}`), ...pool },
       },
-      shutdown: { timeout: "1s" },
+      shutdown: { timeout: "20s" },
       ...config,
     });
     return new Logged(weir, folder);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BackendView, Status } from "../../src/admin/model.ts";
@@ -7,6 +7,9 @@ import { get, numberedBackends, type NumberedBackends } from "../fixtures/number
 import { type TemporaryFolder, temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { type AdminWeir, adminWeir } from "../fixtures/weir-admin.ts";
 import { WEIR, weir } from "../fixtures/weir-process.ts";
+
+// A busy machine is slow, not wrong.
+setDefaultTimeout(120_000);
 
 let folder: TemporaryFolder;
 let servers: NumberedBackends;

@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Status } from "../../src/admin/model.ts";
@@ -9,6 +9,9 @@ import { CAN_BE_SILENT, silentServer } from "../fixtures/silent-server.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { type AdminWeir, adminWeir } from "../fixtures/weir-admin.ts";
 import { weir } from "../fixtures/weir-process.ts";
+
+// A busy machine is slow, not wrong.
+setDefaultTimeout(60_000);
 
 const TOKEN = "a-token-of-sixteen-bytes";
 

@@ -1,9 +1,12 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { start } from "weir";
 import { numberedBackends } from "../fixtures/numbered-backends.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { childrenOf, weir, type WeirProcess } from "../fixtures/weir-process.ts";
+
+// A busy machine is slow, not wrong.
+setDefaultTimeout(60_000);
 
 function configFile(folder: string, addresses: readonly string[], affinity: unknown = true, more: object = {}): string {
   const config = {

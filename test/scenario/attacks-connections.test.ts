@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { systemClock } from "../../src/clock.ts";
 import { compile } from "../../src/config/compile/compile.ts";
 import { configSchema } from "../../src/config/schema/schema.ts";
+import { HandClock } from "../fixtures/hand-clock.ts";
 import { Calm, Client, backend, get, ok } from "../fixtures/http.ts";
 import type { ListenerPlan, OverLimit, Plan } from "../../src/plan.ts";
 import { type ClusterOptions, Cluster, planOf, until } from "../fixtures/cluster.ts";
@@ -142,14 +143,14 @@ for (const [where, own, whole] of [
 
 test("with overLimit: 503 those beyond connectionsPerAddress get 503 too, and who asks nothing is reset after a while", async () => {
   await using app = backend();
-  let leapMs = 0;
+  const clock = new HandClock();
   const plan = planOf({ backends: [app.port] });
   const listeners = plan.listeners.map((listener) => ({
     ...listener,
     connectionsPerAddress: 1,
     overLimit: "503" as const,
   }));
-  const lb = new Cluster({ ...plan, listeners }, { now: () => systemClock.now() + leapMs });
+  const lb = new Cluster({ ...plan, listeners }, clock);
   await using _ = new Calm(lb);
   const served = await flood(lb, "127.0.0.2", 1);
   const user = await from(lb, "127.0.0.2");
@@ -160,7 +161,7 @@ test("with overLimit: 503 those beyond connectionsPerAddress get 503 too, and wh
   const mute = await from(lb, "127.0.0.2");
   await until(() => lb.listenerErrors("CLIENT_TOO_MANY_CONNECTIONS") === 2);
   expect(mute!.raw.closed).toBe(false);
-  leapMs = 3000;
+  clock.pass(3000);
   await mute!.raw.until(({ closed }) => closed);
   expect(mute!.raw.text).toBe("");
   for (const each of served) await each[Symbol.asyncDispose]();

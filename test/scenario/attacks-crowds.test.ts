@@ -98,7 +98,7 @@ for (const { what, count, first, drip, reads, backends, mostBytes } of CROWDS)
     `${count} clients ${what} do not keep others from being served, and cost bounded memory each`,
     async () => {
       using app = server();
-      await using lb = await ownProcess({ backends: [app.port], timeouts: { headMs: 60_000, bodyMs: 60_000 } });
+      await using lb = await ownProcess({ backends: [app.port], timeouts: { headMs: 600_000, bodyMs: 600_000 } });
       await using stack = new AsyncDisposableStack();
       const normal = stack.use(await connectRaw(lb.port));
       let answers = 0;

@@ -58,7 +58,7 @@ test.skipIf(openFiles() < 3 * READERS)(
     await using lb = await ownProcess({
       address: `unix:${outside}`,
       backends: [`unix:${inside}`],
-      timeouts: { bodyMs: 60_000 },
+      timeouts: { bodyMs: 600_000 },
     });
     await using stack = new AsyncDisposableStack();
     const normal = stack.use(await connectRaw(outside));

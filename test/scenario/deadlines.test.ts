@@ -1,14 +1,19 @@
 import { describe, expect, test } from "bun:test";
+import { HandClock } from "../fixtures/hand-clock.ts";
 import { backend, client, get, ok, post, weir } from "../fixtures/http.ts";
 import { CAN_BE_SILENT, silentServer } from "../fixtures/silent-server.ts";
 
 /** Proxy-Status names the deadline that ended an exchange. */
 describe("a deadline", () => {
   test("total: ends what waits for its response, and cancels the attempt", async () => {
+    const clock = new HandClock();
     await using app = backend(() => undefined);
-    await using lb = weir({ backends: [app], timeouts: { totalMs: 100 } });
+    await using lb = weir({ backends: [app], timeouts: { totalMs: 100 }, clock });
     await using user = await client(lb);
-    const response = await user.ask(get());
+    user.send(get());
+    await app.request(0);
+    clock.pass(200);
+    const response = await user.response();
     expect(response.status).toBe(504);
     expect(response.field("proxy-status")).toContain('ROUTE_TIMEOUT: not done within 100 ms in all"');
     await app.server.connections[0]!.until(({ closed }) => closed);
@@ -30,9 +35,12 @@ describe("a deadline", () => {
     await using app = backend(({ connection }) => {
       connection.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nso far");
     });
-    await using lb = weir({ backends: [app], timeouts: { totalMs: 100 } });
+    const clock = new HandClock();
+    await using lb = weir({ backends: [app], timeouts: { totalMs: 100 }, clock });
     await using user = await client(lb);
     user.send(get());
+    await user.raw.untilText("so far");
+    clock.pass(200);
     await user.raw.untilEnd();
     expect(user.raw.text).toEndWith("so far");
     expect(lb.listenerErrors("ROUTE_TIMEOUT")).toBe(1);

@@ -1,9 +1,12 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { cpSync, existsSync, symlinkSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { weir } from "../fixtures/weir-process.ts";
+
+// A busy machine is slow, not wrong.
+setDefaultTimeout(60_000);
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 

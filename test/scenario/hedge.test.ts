@@ -93,8 +93,9 @@ describe("a hedge", () => {
   });
 
   test("that finds no other backend costs the budget nothing", async () => {
+    let held = false;
     await using slow = backend(({ connection }) => {
-      setTimeout(() => connection.send(ok("slow")), 60);
+      if (!held) setTimeout(() => connection.send(ok("slow")), 60);
     });
     await using other = quick();
     const hedge = { ...AFTER_20_MS, budget: 0 };
@@ -107,6 +108,7 @@ describe("a hedge", () => {
     await using user = await client(lb);
     for (let i = 0; i < 6; i++) expect((await user.ask(get())).body).toBe("slow");
     lb.words.publish(0, [0, 1], { weights: [1, 1], flags: [0, 0], panic: false, scale: 1 });
+    held = true;
     expect((await user.ask(get())).body).toBe("quick ");
   });
 
@@ -119,6 +121,7 @@ describe("a hedge", () => {
     });
     const hedge = { ...AFTER_20_MS, budget: 0.1 };
     await using lb = weir({ backends: [slow, other], health: UNWATCHED, hedge });
+    const began = performance.now();
     await Promise.all(
       Array.from({ length: 10 }, async () => {
         await using user = await client(lb);
@@ -126,9 +129,10 @@ describe("a hedge", () => {
       }),
     );
     const hedges = lb.backend(0, "hedges") + lb.backend(1, "hedges");
-    // A tenth of 50, and the floor of ten seconds.
+    // A tenth of 50, and the floor of ten seconds; again in the next ten, should it take so long.
+    const most = 8 * Math.ceil((performance.now() - began) / 10_000);
     expect(hedges).toBeGreaterThan(0);
-    expect(hedges).toBeLessThanOrEqual(8);
+    expect(hedges).toBeLessThanOrEqual(most);
   });
 
   test("by a quantile waits until it knows the pool's latencies, then asks twice what takes longer than most", async () => {
@@ -139,10 +143,11 @@ describe("a hedge", () => {
     await using lb = weir({ backends: [first, second], policy: "first", health: UNWATCHED, hedge });
     await using user = await client(lb);
     for (let i = 0; i < 150; i++) expect((await user.ask(get())).status).toBe(200);
-    const before = second.requests.length;
+    // What was asked twice till now may yet come to the second.
+    const before = lb.backend(1, "hedges");
     held = true;
     expect((await user.ask(get())).body).toBe("quick ");
-    expect(second.requests.length).toBe(before + 1);
+    expect(lb.backend(1, "hedges")).toBe(before + 1);
   });
 
   test("leaves nothing behind when the client goes away between two attempts", async () => {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { until } from "../fixtures/cluster.ts";
+import { HandClock } from "../fixtures/hand-clock.ts";
 import { backend, client, get, ok, post, weir } from "../fixtures/http.ts";
+import { passUntil } from "../fixtures/pass-until.ts";
 
 for (const how of ["end", "reset"] as const)
   describe(`a client that goes away by ${how}`, () => {
@@ -40,8 +42,9 @@ for (const how of ["end", "reset"] as const)
     });
 
     test("while Weir does not read it, because the backend is slow, cancels the attempt", async () => {
+      const clock = new HandClock();
       await using app = backend();
-      await using lb = weir({ backends: [app], timeouts: { bodyMs: 500 } });
+      await using lb = weir({ backends: [app], timeouts: { bodyMs: 500 }, clock });
       await using user = await client(lb);
       user.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 60000000\r\n\r\n");
       const connection = await app.server.connection(0);
@@ -49,7 +52,11 @@ for (const how of ["end", "reset"] as const)
       user.send(new Uint8Array(30_000_000));
       await until(() => lb.listener("bytesIn") > 1_000_000);
       user.raw[how]();
-      await until(() => lb.inFlight() === 0);
+      await passUntil(
+        clock,
+        until(() => lb.inFlight() === 0 && lb.engine.connections().clients === 0),
+        20,
+      );
       connection.resume();
       await connection.until(({ closed }) => closed);
     });
@@ -82,7 +89,8 @@ for (const how of ["end", "reset"] as const)
 describe("a backend that answers before it has read all", () => {
   test("reaches the client with its refusal, and the upload ends", async () => {
     await using app = backend();
-    await using lb = weir({ backends: [app] });
+    // The client is heard for two seconds yet, which are not over before it has sent all.
+    await using lb = weir({ backends: [app], clock: new HandClock() });
     await using user = await client(lb);
     user.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\nbeginning");
     const connection = await app.server.connection(0);

@@ -2,8 +2,10 @@ import { describe, expect, test } from "bun:test";
 import { parseAddress } from "../../src/address.ts";
 import type { ErrorCode } from "../../src/errors.ts";
 import { until } from "../fixtures/cluster.ts";
+import { HandClock } from "../fixtures/hand-clock.ts";
 import type { Message } from "../fixtures/message.ts";
 import { backend, client, chunks, get, NOBODY, ok, post, weir } from "../fixtures/http.ts";
+import { passUntil } from "../fixtures/pass-until.ts";
 
 /** What every error tells: its status, a short plain text, and its cause for machines. */
 function expectError(response: Message, status: number, proxyStatus: string, code: ErrorCode): void {
@@ -14,6 +16,26 @@ function expectError(response: Message, status: number, proxyStatus: string, cod
   expect(response.body).toContain(code);
   expect(response.body.length).toBeLessThan(300);
 }
+
+/** What resolves names may take its time to say that there is none. */
+const NAMES = { connectMs: 20_000 } as const;
+
+/** Looks that find nothing more: by then what flows has come to a stop. */
+const SAME = 50;
+
+/** Waits until bytes have passed, and no more do. */
+async function stopsAt(bytes: () => number): Promise<void> {
+  let before = bytes();
+  let same = 0;
+  await until(() => {
+    const now = bytes();
+    same = now === before && now > MUCH ? same + 1 : 0;
+    before = now;
+    return same === SAME;
+  });
+}
+/** More than heads. */
+const MUCH = 10_000;
 
 describe("a client's mistake", () => {
   test("of a bad head is a 400", async () => {
@@ -32,11 +54,13 @@ describe("a client's mistake", () => {
   });
 
   test("of a second head that is not complete in time is a 408 too", async () => {
+    const clock = new HandClock();
     await using app = backend();
-    await using lb = weir({ backends: [app], timeouts: { headMs: 100 } });
+    await using lb = weir({ backends: [app], timeouts: { headMs: 100 }, clock });
     await using user = await client(lb);
     await user.ask(get());
-    expectError(await user.ask("GET / HTTP/1.1\r\n"), 408, "http_request_error", "CLIENT_HEAD_TIMEOUT");
+    const answer = await passUntil(clock, user.ask("GET / HTTP/1.1\r\n"), 10);
+    expectError(answer, 408, "http_request_error", "CLIENT_HEAD_TIMEOUT");
   });
 
   test("of a body that makes no progress is a 408, and cancels the attempt", async () => {
@@ -115,14 +139,17 @@ describe("a client's mistake", () => {
   });
 
   test("of reading nothing of the response ends it", async () => {
+    const clock = new HandClock();
     await using app = backend(() => {});
-    await using lb = weir({ backends: [app], timeouts: { bodyMs: 200 } });
+    await using lb = weir({ backends: [app], timeouts: { bodyMs: 200 }, clock });
     await using user = await client(lb);
     user.raw.pause();
     user.send(get());
     const { connection } = await app.request(0);
     connection.send("HTTP/1.1 200 OK\r\nContent-Length: 60000000\r\n\r\n");
     connection.send(new Uint8Array(50_000_000));
+    await stopsAt(() => lb.listener("bytesOut"));
+    clock.pass(300);
     await connection.until(({ closed }) => closed);
     expect(lb.listenerErrors("CLIENT_SLOW_READER")).toBe(1);
   });
@@ -147,7 +174,7 @@ describe("a backend's failure", () => {
     });
 
   test("to have a name that resolves is a 502", async () => {
-    await using lb = weir({ backends: ["nowhere.invalid:80"] });
+    await using lb = weir({ backends: ["nowhere.invalid:80"], timeouts: NAMES });
     await using user = await client(lb);
     expectError(await user.ask(get()), 502, "dns_error", "BACKEND_NAME");
   });
@@ -200,12 +227,15 @@ describe("a backend's failure", () => {
   });
 
   test("to read a body is a 504", async () => {
+    const clock = new HandClock();
     await using app = backend();
-    await using lb = weir({ backends: [app], timeouts: { bodyMs: 200 } });
+    await using lb = weir({ backends: [app], timeouts: { bodyMs: 200 }, clock });
     await using user = await client(lb);
     user.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 60000000\r\n\r\n");
     (await app.server.connection(0)).pause();
     user.send(new Uint8Array(50_000_000));
+    await stopsAt(() => lb.listener("bytesIn"));
+    clock.pass(300);
     expectError(await user.response(), 504, "connection_write_timeout", "BACKEND_SLOW_READER");
   });
 
@@ -235,7 +265,7 @@ describe("a backend's failure", () => {
   test("names no address of a backend to the client", async () => {
     await using app = backend(({ connection }) => connection.end());
     for (const address of [...NOBODY.slice(0, 1), "nowhere.invalid:80", app]) {
-      await using lb = weir({ backends: [address] });
+      await using lb = weir({ backends: [address], timeouts: NAMES });
       await using user = await client(lb);
       const { raw } = await user.ask(get());
       expect(raw).not.toContain("127.0.0.1");

@@ -38,7 +38,7 @@ test("requests at a time each have a backend connection of their own", async () 
 
 test("no more idle connections are kept than the bound", async () => {
   await using app = backend(() => {});
-  await using lb = weir({ backends: [app], limits: { idleConnections: 2 } });
+  await using lb = weir({ backends: [app], limits: { idleConnections: 2 }, timeouts: { idleBackendMs: 600_000 } });
   const users = await Promise.all([1, 2, 3, 4].map(() => client(lb)));
   for (const user of users) user.send(get());
   await app.request(3);
@@ -66,7 +66,7 @@ test("the lifetime that a backend tells in Keep-Alive is learnt", async () => {
   await using user = await client(lb);
   await user.ask(get());
   await (await app.server.connection(0)).untilEnd();
-  expect(lb.engine.connections().backends).toBe(0);
+  await until(() => lb.engine.connections().backends === 0);
 });
 
 test("a lifetime of 0 that a backend tells means that it keeps none", async () => {

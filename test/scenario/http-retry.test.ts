@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { parseAddress } from "../../src/address.ts";
 import { until } from "../fixtures/cluster.ts";
+import { HandClock } from "../fixtures/hand-clock.ts";
 import { type Arrived, backend, type Backend, client, chunks, get, NOBODY, ok, post, weir } from "../fixtures/http.ts";
 import { type RawConnection, rawServer } from "../fixtures/raw.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
@@ -21,12 +22,13 @@ function stale(how: "end" | "reset"): Backend & { readonly closed: RawConnection
   return Object.assign(made, { closed });
 }
 
+// Time stands still here: what matters is whether a connection was used within the last second, and closed within the next.
 describe("a backend that closes an idle connection just when it is used again", () => {
   for (const how of ["end", "reset"] as const) {
     for (const method of ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"])
       test(`by ${how}: ${method} is repeated on a fresh connection`, async () => {
         await using app = stale(how);
-        await using lb = weir({ backends: [app] });
+        await using lb = weir({ backends: [app], clock: new HandClock() });
         await using user = await client(lb);
         const head = `${method} / HTTP/1.1\r\nHost: a\r\n\r\n`;
         for (let i = 0; i < 2; i++) expect((await user.ask(head, { toHead: method === "HEAD" })).status).toBe(200);
@@ -37,7 +39,7 @@ describe("a backend that closes an idle connection just when it is used again", 
 
     test(`by ${how}: a PUT is repeated with its body`, async () => {
       await using app = stale(how);
-      await using lb = weir({ backends: [app] });
+      await using lb = weir({ backends: [app], clock: new HandClock() });
       await using user = await client(lb);
       await user.ask(get());
       const put = post("the body", { method: "PUT" });
@@ -47,7 +49,7 @@ describe("a backend that closes an idle connection just when it is used again", 
 
     test(`by ${how}: a PUT in chunks is repeated with its body and trailers`, async () => {
       await using app = stale(how);
-      await using lb = weir({ backends: [app] });
+      await using lb = weir({ backends: [app], clock: new HandClock() });
       await using user = await client(lb);
       await user.ask(get());
       const put = `PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${chunks(["the ", "body"], ["X-Sum: 1"])}`;
@@ -59,7 +61,7 @@ describe("a backend that closes an idle connection just when it is used again", 
     for (const body of ["once", ""])
       test(`by ${how}: a POST ${body === "" ? "without a body " : ""}is not repeated, and is a 502`, async () => {
         await using app = stale(how);
-        await using lb = weir({ backends: [app] });
+        await using lb = weir({ backends: [app], clock: new HandClock() });
         await using user = await client(lb);
         await user.ask(get());
         const response = await user.ask(post(body));
@@ -77,7 +79,7 @@ describe("a backend that closes an idle connection just when it is used again", 
       connection.end();
       return undefined;
     });
-    await using lb = weir({ backends: [app] });
+    await using lb = weir({ backends: [app], clock: new HandClock() });
     await using user = await client(lb);
     await user.ask(get());
     const response = await user.ask(get());
@@ -92,7 +94,7 @@ describe("a backend that closes an idle connection just when it is used again", 
       [post("x"), "a POST must not be sent twice"],
     ] as const) {
       await using app = stale("end");
-      await using lb = weir({ backends: [app] });
+      await using lb = weir({ backends: [app], clock: new HandClock() });
       await using user = await client(lb);
       await user.ask(get());
       expect((await user.ask(request)).field("proxy-status")).toContain(`not retried: ${why}`);
@@ -101,7 +103,7 @@ describe("a backend that closes an idle connection just when it is used again", 
 
   test("a backend that always does so is a 502, not a loop", async () => {
     await using app = backend(({ connection }) => connection.end());
-    await using lb = weir({ backends: [app] });
+    await using lb = weir({ backends: [app], clock: new HandClock() });
     await using user = await client(lb);
     expect((await user.ask(get())).status).toBe(502);
     expect(app.requests.length).toBe(1);
@@ -188,7 +190,11 @@ describe("a backend that cannot be connected to", () => {
 
   test("and whose name does not resolve is left for another one", async () => {
     await using app = backend();
-    await using lb = weir({ backends: ["nowhere.invalid:80", app], policy: "first" });
+    await using lb = weir({
+      backends: ["nowhere.invalid:80", app],
+      policy: "first",
+      timeouts: { connectMs: 20_000 }, // to say that there is no such name may take long
+    });
     await using user = await client(lb);
     expect((await user.ask(get())).status).toBe(200);
     expect(lb.backendErrors(0, "BACKEND_NAME")).toBe(1);
@@ -217,7 +223,7 @@ test("after a backend has closed an idle connection early, what must not be sent
     connection.send(ok(body));
     connection.shutdown();
   });
-  await using lb = weir({ backends: [app] });
+  await using lb = weir({ backends: [app], clock: new HandClock() });
   await using user = await client(lb);
   await user.ask(get());
   // The close is known when nothing idle is left; from then on there is nothing to race with.

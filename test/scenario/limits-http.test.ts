@@ -215,7 +215,7 @@ test("a burst of many more than there is room for is served in full, and never m
       connection.send(ok());
     });
   });
-  await using lb = weir({ backends: [app], poolLimits: { maxInFlight: 5 } });
+  await using lb = weir({ backends: [app], poolLimits: { maxInFlight: 5, queueTimeoutMs: 0 } });
   const users = await Promise.all(Array.from({ length: 60 }, () => client(lb)));
   const answers = await Promise.all(users.map((user) => user.ask(get())));
   expect(answers.filter(({ status }) => status === 200).length).toBe(60);
@@ -225,7 +225,7 @@ test("a burst of many more than there is room for is served in full, and never m
 
 test("maxInFlight: auto lets in what there is, and everyone of a burst is served", async () => {
   await using app = backend();
-  await using lb = weir({ backends: [app], poolLimits: { maxInFlight: "auto" } });
+  await using lb = weir({ backends: [app], poolLimits: { maxInFlight: "auto", queueTimeoutMs: 0 } });
   const users = await Promise.all(Array.from({ length: 60 }, () => client(lb)));
   for (let round = 0; round < 3; round++) {
     const answers = await Promise.all(users.map((user) => user.ask(get())));

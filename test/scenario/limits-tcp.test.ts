@@ -197,6 +197,7 @@ describe("a full TCP backend", () => {
       mode: "tcp",
       policy: "first",
       backends: [at(dead, { maxConnections: 1 }), at(server.server.port, { maxConnections: 2 })],
+      poolLimits: { queueTimeoutMs: 50 },
     });
     const clients: RawConnection[] = [];
     for (let i = 0; i < 2; i++) {
@@ -263,7 +264,11 @@ class Workers implements AsyncDisposable {
 describe("over two workers", () => {
   test("never more than the limit is open at a backend, and everyone of a burst is served", async () => {
     await using server = new Counting();
-    await using lb = new Workers(2, { mode: "tcp", backends: [at(server.server.port, { maxConnections: 3 })] });
+    await using lb = new Workers(2, {
+      mode: "tcp",
+      backends: [at(server.server.port, { maxConnections: 3 })],
+      poolLimits: { queueTimeoutMs: 0 },
+    });
     expect(await burst(lb.ports, 60)).toBe(60);
     expect(server.most).toBe(3);
     await until(() => lb.inFlight() === 0 && lb.waiting() === 0);
@@ -315,7 +320,7 @@ async function twoProcesses(
 ): Promise<{ lb: WeirProcess; port: number }> {
   const config = {
     listeners: { main: { address: "127.0.0.1:0", mode: "tcp", pool: "app" } },
-    pools: { app: { backends: [`127.0.0.1:${server.port}`], limits: { maxConnections } } },
+    pools: { app: { backends: [`127.0.0.1:${server.port}`], limits: { maxConnections, queueTimeout: "1h" } } },
     workers: 2,
     admin: "off",
   };

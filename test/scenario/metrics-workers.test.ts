@@ -53,8 +53,12 @@ test("two worker processes are added up, nothing is lost with one that dies, and
   try {
     // New connections go to either of them as the system likes.
     await ask(30);
-    // A worker counts an attempt as over when the last byte of its response has left: this process may be ahead of it.
-    await until(() => sum(read(), "weir_backend_request_duration_seconds_count") >= 150);
+    // A worker counts what is over when the last byte of its response has left: this process may be ahead of it.
+    await until(() => {
+      const families = read();
+      const counts = ["backend", "pool"].map((of) => sum(families, `weir_${of}_request_duration_seconds_count`));
+      return counts.every((count) => count >= 150) && sum(families, "weir_listener_in_flight") === 0;
+    });
     const before = read();
     expect(sum(before, "weir_listener_requests_total")).toBe(150);
     expect(sum(before, "weir_pool_request_duration_seconds_count")).toBe(150);

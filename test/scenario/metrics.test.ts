@@ -141,7 +141,8 @@ test("what probes say is told", async () => {
     path: "/",
     intervalMs: 1000,
     changingMs: 100,
-    timeoutMs: 500,
+    // Far longer than any machine stands still: one that is well fails none.
+    timeoutMs: 20_000,
     rise: 1,
     fall: 1,
   } as const;

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { parseAddress } from "../../src/address.ts";
 import { POLICIES } from "../../src/balance/registry.ts";
+import { type Clock, systemClock } from "../../src/clock.ts";
 import type { Cluster, ClusterOptions } from "../fixtures/cluster.ts";
+import { HandClock } from "../fixtures/hand-clock.ts";
 import { type Backend, backend, client, get, NOBODY, ok, weir } from "../fixtures/http.ts";
 import { connectRaw, rawServer } from "../fixtures/raw.ts";
 
@@ -29,6 +31,22 @@ const OTHERS = 3;
 const CLIENTS = 8;
 const EACH = 100;
 const ALL = CLIENTS * EACH;
+/** More than passes between two looks at the clock under this load, on a machine that goes on. */
+const MOST_AT_ONCE_MS = 3;
+
+/** A clock that does not see the machine stand still, which would be held against whatever backends had a request just then. */
+function steadyClock(): Clock {
+  let read = systemClock.now();
+  let passed = read;
+  return {
+    now() {
+      const now = systemClock.now();
+      passed += Math.min(now - read, MOST_AT_ONCE_MS);
+      read = now;
+      return passed;
+    },
+  };
+}
 
 /** Of what its backend says, only that it takes a time. */
 function slowly(milliseconds: number): Backend {
@@ -56,7 +74,8 @@ async function load(lb: Cluster, clients = CLIENTS, each = EACH): Promise<Readon
 async function shareOf(one: Backend, policy: Given): Promise<number> {
   const others = Array.from({ length: OTHERS }, () => slowly(1));
   // Nothing is repeated: what is counted is what the policy chose.
-  await using lb = weir({ backends: [one, ...others], policy, health: UNWATCHED, retry: { on: [] } });
+  const more = { health: UNWATCHED, retry: { on: [] }, clock: steadyClock() };
+  await using lb = weir({ backends: [one, ...others], policy, ...more });
   await load(lb);
   const got = one.requests.length;
   expect(others.reduce((sum, { requests }) => sum + requests.length, got)).toBe(ALL);
@@ -89,7 +108,8 @@ describe.each(AWARE)("%s", (_, policy) => {
 
   test("takes traffic from a backend that cannot be connected to, and every request is answered", async () => {
     const others = Array.from({ length: OTHERS }, () => slowly(1));
-    await using lb = weir({ backends: [NOBODY[0]!, ...others], policy, health: UNWATCHED });
+    const more = { health: UNWATCHED, clock: steadyClock() };
+    await using lb = weir({ backends: [NOBODY[0]!, ...others], policy, ...more });
     expect(await load(lb)).toEqual(new Map([[200, ALL]]));
     expect(lb.backendErrors(0, "BACKEND_REFUSED")).toBeLessThan(0.15 * ALL);
     for (const each of others) await each[Symbol.asyncDispose]();
@@ -98,9 +118,16 @@ describe.each(AWARE)("%s", (_, policy) => {
 
 describe.each(TIMED)("%s", (_, policy) => {
   test("takes traffic from a backend that is slow, even where nothing else is in flight", async () => {
-    const slow = slowly(30);
-    const others = Array.from({ length: OTHERS }, () => slowly(1));
-    await using lb = weir({ backends: [slow, ...others], policy });
+    // One request at a time: time passes only while a backend has it, and just as much as it takes.
+    const clock = new HandClock();
+    const taking = (milliseconds: number): Backend =>
+      backend(() => {
+        clock.pass(milliseconds);
+        return ok();
+      });
+    const slow = taking(30);
+    const others = Array.from({ length: OTHERS }, () => taking(1));
+    await using lb = weir({ backends: [slow, ...others], policy, clock });
     await load(lb, 1, 200);
     expect(slow.requests.length).toBeWithin(1, 20);
     for (const each of [slow, ...others]) await each[Symbol.asyncDispose]();
@@ -115,6 +142,7 @@ describe.each(TIMED)("%s", (_, policy) => {
       backends: [NOBODY[0]!, ...servers.map(({ port }) => port)],
       policy,
       health: UNWATCHED,
+      clock: steadyClock(),
     });
     for (let i = 0; i < 200; i++) {
       await using user = await connectRaw(lb.port);

@@ -15,7 +15,6 @@ async function configFile(folder: string, port: number, config: object, workers 
     admin: "off",
     listeners: { main: { address: "127.0.0.1:0", pool: "app" } },
     pools: { app: { backends: [`127.0.0.1:${port}`] } },
-    shutdown: { timeout: "2s" },
     ...config,
   };
   await Bun.write(file, JSON.stringify(parts));

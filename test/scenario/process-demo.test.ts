@@ -55,7 +55,8 @@ test("it says where its dashboard is, and that is there", async () => {
 });
 
 test("steps slow a backend, stop it and start it again, and the spread follows", async () => {
-  await using demo = weir([...FREE_PORTS, "--traffic", "60", "--play", "0s:slow:2,3s:fast:2,3s:stop:1,6s:start:1"]);
+  // Long enough for a second without a stop of the machine, and for probes to tell of the one that is gone.
+  await using demo = weir([...FREE_PORTS, "--traffic", "60", "--play", "0s:slow:2,5s:fast:2,5s:stop:1,12s:start:1"]);
   await demo.line(/^── backend 2 \(:\d+\) is slow now/);
   // A third of 60 without it; it answers some three a second.
   const slowed = await demo.line(/req\/s +\|.*\| +:\d+ +[2-8] +\d+ %/);
@@ -64,7 +65,7 @@ test("steps slow a backend, stop it and start it again, and the spread follows",
   await demo.line(/req\/s +\| +:\d+ +0 +0 %/);
   await demo.line(/^── backend 1 \(:\d+\) runs again/);
   await demo.event("backend up", { pool: "demo" });
-});
+}, 60_000);
 
 test("keys do the same in a terminal, traffic comes by itself, and q ends it", async () => {
   await using demo = new WeirTerminal(FREE_PORTS, 180, 50);

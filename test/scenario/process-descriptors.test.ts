@@ -82,7 +82,8 @@ describe.if(LINUX)("with few file descriptors", () => {
     test(`${CLIENTS} clients wait their turn and all are served: mode ${mode}`, async () => {
       using folder = temporaryFolder();
       using backend = probedBackend();
-      const probe = { type: "http", path: "/health", interval: "100ms" };
+      // However late the answers to probes are: it is not down.
+      const probe = { type: "http", path: "/health", interval: "100ms", fall: 100 };
       await using lb = await limited(folder.path, {
         listeners: { web: { address: "127.0.0.1:0", mode, pool: "app" } },
         pools: { app: { backends: [backend.address], health: { probe } } },

@@ -1,8 +1,11 @@
-import { expect, test } from "bun:test";
+import { expect, setDefaultTimeout, test } from "bun:test";
 import { renameSync, symlinkSync } from "node:fs";
 import { get, numberedBackends } from "../fixtures/numbered-backends.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { weir } from "../fixtures/weir-process.ts";
+
+// A module is loaded by a process that gives way: on full processors that takes seconds each time.
+setDefaultTimeout(90_000);
 
 const CONFIG = `import { defineConfig } from "weir";
 import { backends } from "./backends.ts";

@@ -161,7 +161,7 @@ test.if(linux)(
       for (const port of ports) for (let i = 0; i < 20; i++) expect(await get(`127.0.0.1:${port}`)).toBe("1");
     };
     await answered();
-    process.kill(childrenOf(next.pid)[0] ?? 0, "SIGKILL");
+    process.kill(childrenOf(next.pid)[0]!, "SIGKILL");
     await lb.event("worker replaced");
     await answered();
     await Bun.write(file, config(3));

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { parseStatusSet } from "../../src/pool/status-set.ts";
+import { TIMEOUTS, until } from "../fixtures/cluster.ts";
+import { HandClock, LATE_MS } from "../fixtures/hand-clock.ts";
 import { type Arrived, backend, type Backend, client, get, ok, post, weir } from "../fixtures/http.ts";
 
 /** Nobody is ejected: what is tried next is the retry's own choice. */
@@ -41,7 +43,9 @@ describe("retry on a status", () => {
       return undefined;
     });
     await using second = good();
-    await using lb = weir({ backends: [first, second], policy: "first", health: UNWATCHED, retry: ON_503 });
+    // No time passes: it is not closed because it takes long.
+    const clock = new HandClock();
+    await using lb = weir({ backends: [first, second], policy: "first", health: UNWATCHED, retry: ON_503, clock });
     await using user = await client(lb);
     expect((await user.ask(get())).status).toBe(200);
     expect(first.server.connections[0]?.closed).toBe(false);
@@ -158,10 +162,13 @@ describe("retry on a failure", () => {
     await using first = silent();
     await using second = good();
     const retry = { on: ["timeout" as const] };
-    const timeouts = { responseMs: 100 };
-    await using lb = weir({ backends: [first, second], policy: "first", health: UNWATCHED, retry, timeouts });
+    const clock = new HandClock();
+    await using lb = weir({ backends: [first, second], policy: "first", health: UNWATCHED, retry, clock });
     await using user = await client(lb);
-    expect((await user.ask(get())).status).toBe(200);
+    user.send(get());
+    await first.request(0);
+    clock.pass(TIMEOUTS.responseMs + LATE_MS);
+    expect((await user.response()).status).toBe(200);
     expect(lb.backendErrors(0, "BACKEND_RESPONSE_TIMEOUT")).toBe(1);
     await first.server.connections[0]!.until(({ closed }) => closed);
   });
@@ -170,12 +177,19 @@ describe("retry on a failure", () => {
     await using first = silent();
     await using second = silent();
     const retry = { on: ["timeout" as const], attemptMs: 100 };
-    await using lb = weir({ backends: [first, second], policy: "first", health: UNWATCHED, retry });
+    const clock = new HandClock();
+    await using lb = weir({ backends: [first, second], policy: "first", health: UNWATCHED, retry, clock });
     await using user = await client(lb);
-    const response = await user.ask(get());
+    user.send(get());
+    const arrived = (): number => first.requests.length + second.requests.length;
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      await until(() => arrived() >= attempt);
+      clock.pass(retry.attemptMs + LATE_MS);
+    }
+    const response = await user.response();
     expect(response.status).toBe(504);
     expect(response.field("proxy-status")).toContain("BACKEND_ATTEMPT_TIMEOUT");
-    expect([first.requests.length + second.requests.length]).toEqual([3]);
+    expect(arrived()).toBe(3);
   });
 
   test("by default a GET that was reset goes to another backend, a POST does not, and none goes to the same", async () => {
@@ -194,13 +208,14 @@ describe("retry on a failure", () => {
   test("none goes to another backend once a byte of the response has gone to the client", async () => {
     await using first = backend(({ connection }) => {
       connection.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
-      setTimeout(() => connection.reset(), 20);
     });
     await using second = good();
     const retry = { on: ["reset" as const] };
     await using lb = weir({ backends: [first, second], policy: "first", health: UNWATCHED, retry });
     await using user = await client(lb);
     user.send(get());
+    await user.raw.untilText("half");
+    first.requests[0]!.connection.reset();
     await user.raw.untilEnd();
     expect(user.raw.text).toEndWith("half");
     expect(second.requests.length).toBe(0);

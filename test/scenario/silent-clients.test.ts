@@ -7,6 +7,8 @@ const SILENT = 10_000;
 /** Opened at a time: the queue of the listener holds no more than some hundreds on many systems. */
 const BATCH = 200;
 const TEST_MS = 90_000;
+/** How long a client may be silent. */
+const SILENT_MS = 3_600_000;
 
 /** Files that this process may open, and the one that it starts. */
 function openFiles(): number {
@@ -24,8 +26,9 @@ for (const mode of ["http", "tcp"] as const) {
       await using server = rawServer({
         onData: (connection) => connection.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
       });
-      // In HTTP mode a silent client is closed by `head`, in TCP mode by `idle`: both 10 s here.
-      await using weir = await ownProcess({ mode, backends: [server.port], timeouts: { idleMs: 10_000 } });
+      // In HTTP mode a silent client is closed by `head`, in TCP mode by `idle`: neither is over before Weir's clock is put ahead.
+      const timeouts = { headMs: SILENT_MS, idleMs: SILENT_MS };
+      await using weir = await ownProcess({ mode, backends: [server.port], timeouts });
       const serve = async (): Promise<void> => {
         await using client = await connectRaw(weir.port);
         client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -50,6 +53,7 @@ for (const mode of ["http", "tcp"] as const) {
       );
       await serve();
 
+      await weir.pass(SILENT_MS);
       const over = await weir.until(({ clients }) => clients === 0);
       expect(over.inFlight).toBe(0);
       await until(() => closed >= count);

@@ -1,17 +1,18 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import { cluster, until } from "../fixtures/cluster.ts";
-import { connectRaw, rawServer, refusingPort } from "../fixtures/raw.ts";
+import { type Cluster, cluster, type ClusterOptions, TIMEOUTS, until } from "../fixtures/cluster.ts";
+import { HandClock, LATE_MS } from "../fixtures/hand-clock.ts";
+import { NOBODY } from "../fixtures/http.ts";
+import { connectRaw, type RawConnection, rawServer } from "../fixtures/raw.ts";
 import { CAN_BE_SILENT, silentServer } from "../fixtures/silent-server.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
 const folder = temporaryFolder();
-/** Short enough for a test, long enough for a connection over the loopback on a machine that is busy. */
-const CONNECT_MS = 300;
+const [REFUSES = "", REFUSES_TOO = ""] = NOBODY;
 
 test("a backend that refuses is left for another, with no byte of the client lost", async () => {
   await using server = rawServer();
-  await using lb = cluster({ mode: "tcp", policy: "first", backends: [refusingPort(), server.port] });
+  await using lb = cluster({ mode: "tcp", policy: "first", backends: [REFUSES, server.port] });
   await using client = await connectRaw(lb.port);
   client.send("sent before any backend was chosen");
   const backend = await server.connection(0);
@@ -48,14 +49,33 @@ test("a backend whose name does not resolve is left for another", async () => {
   expect(lb.backendErrors(0, "BACKEND_NAME")).toBe(1);
 });
 
+/** Weir in front of a backend that does not answer, and a client whose time of `connect` is over there: whoever comes next has all of it. */
+async function waitedInVain(
+  backends: ClusterOptions["backends"],
+  early: (client: RawConnection) => void = () => {},
+): Promise<AsyncDisposable & { readonly lb: Cluster; readonly client: RawConnection }> {
+  const clock = new HandClock();
+  const lb = cluster({ mode: "tcp", policy: "first", backends, clock });
+  const client = await connectRaw(lb.port);
+  early(client);
+  await until(() => lb.inFlight() === 2);
+  clock.pass(TIMEOUTS.connectMs + LATE_MS);
+  return {
+    lb,
+    client,
+    async [Symbol.asyncDispose]() {
+      await client[Symbol.asyncDispose]();
+      await lb[Symbol.asyncDispose]();
+    },
+  };
+}
+
 describe.skipIf(!CAN_BE_SILENT)("a backend that does not answer within `connect`", () => {
   test("is left for another, with no byte of the client lost", async () => {
     await using silent = await silentServer();
     await using server = rawServer();
-    const timeouts = { connectMs: CONNECT_MS };
-    await using lb = cluster({ mode: "tcp", policy: "first", backends: [silent.port, server.port], timeouts });
-    await using client = await connectRaw(lb.port);
-    client.send("sent long before");
+    await using waited = await waitedInVain([silent.port, server.port], (early) => early.send("sent long before"));
+    const { lb, client } = waited;
     const backend = await server.connection(0);
     await backend.untilText("sent long before");
     client.send(", and after");
@@ -67,11 +87,11 @@ describe.skipIf(!CAN_BE_SILENT)("a backend that does not answer within `connect`
   test("is left though much was sent to it: the client waits meanwhile", async () => {
     await using silent = await silentServer();
     await using server = rawServer();
-    const timeouts = { connectMs: CONNECT_MS };
-    await using lb = cluster({ mode: "tcp", policy: "first", backends: [silent.port, server.port], timeouts });
-    await using client = await connectRaw(lb.port);
     const length = 20 * 2 ** 20;
-    client.send(Buffer.alloc(length, "x"));
+    await using waited = await waitedInVain([silent.port, server.port], (early) =>
+      early.send(Buffer.alloc(length, "x")),
+    );
+    const { client } = waited;
     const backend = await server.connection(0);
     backend.countOnly = true;
     await backend.until(({ bytes }) => bytes === length);
@@ -81,11 +101,10 @@ describe.skipIf(!CAN_BE_SILENT)("a backend that does not answer within `connect`
   test("is told of no half-close that its successor is not told", async () => {
     await using silent = await silentServer();
     await using server = rawServer();
-    const timeouts = { connectMs: CONNECT_MS };
-    await using lb = cluster({ mode: "tcp", policy: "first", backends: [silent.port, server.port], timeouts });
-    await using client = await connectRaw(lb.port);
-    client.send("all");
-    client.shutdown();
+    await using _ = await waitedInVain([silent.port, server.port], (early) => {
+      early.send("all");
+      early.shutdown();
+    });
     const backend = await server.connection(0);
     await backend.until(({ ended }) => ended);
     expect(backend.text).toBe("all");
@@ -93,8 +112,8 @@ describe.skipIf(!CAN_BE_SILENT)("a backend that does not answer within `connect`
 
   test("when there is no other, the client is closed, and it is counted and logged", async () => {
     await using silent = await silentServer();
-    await using lb = cluster({ mode: "tcp", backends: [silent.port], timeouts: { connectMs: CONNECT_MS } });
-    await using client = await connectRaw(lb.port);
+    await using waited = await waitedInVain([silent.port]);
+    const { lb, client } = waited;
     await client.until(({ closed }) => closed);
     await until(() => lb.inFlight() === 0);
     expect(lb.listenerErrors("BACKEND_CONNECT_TIMEOUT")).toBe(1);
@@ -119,17 +138,16 @@ describe.skipIf(!CAN_BE_SILENT)("a backend that does not answer within `connect`
 });
 
 test("all backends are tried, none of them twice", async () => {
-  const ports = Array.from({ length: 5 }, refusingPort);
-  await using lb = cluster({ mode: "tcp", backends: ports });
+  await using lb = cluster({ mode: "tcp", backends: NOBODY });
   await using client = await connectRaw(lb.port);
   await client.until(({ closed }) => closed);
   await until(() => lb.inFlight() === 0);
-  const refusals = ports.map((_, i) => lb.backendErrors(i, "BACKEND_REFUSED"));
+  const refusals = NOBODY.map((_, i) => lb.backendErrors(i, "BACKEND_REFUSED"));
   expect(refusals).toEqual([1, 1, 1, 1, 1]);
 });
 
 test("when none answers, the client is closed, and it is counted and logged", async () => {
-  await using lb = cluster({ mode: "tcp", backends: [refusingPort(), refusingPort()] });
+  await using lb = cluster({ mode: "tcp", backends: [REFUSES, REFUSES_TOO] });
   await using client = await connectRaw(lb.port);
   client.send("to nobody");
   await client.until(({ closed }) => closed);
@@ -146,7 +164,7 @@ test("when none answers, the client is closed, and it is counted and logged", as
 
 test("every backend that refuses is passed by in every rotation: all clients are served", async () => {
   await using server = rawServer({ onConnection: (connection) => connection.send("hello") });
-  await using lb = cluster({ mode: "tcp", backends: [refusingPort(), server.port, refusingPort()] });
+  await using lb = cluster({ mode: "tcp", backends: [REFUSES, server.port, REFUSES_TOO] });
   const clients = await Promise.all(Array.from({ length: 60 }, () => connectRaw(lb.port)));
   for (const client of clients) await client.untilText("hello");
   for (const client of clients) client.reset();
@@ -180,7 +198,12 @@ test("a client that goes away while its backend is being dialled leaves nothing 
     if (i % 2 === 0) client.reset();
     else client.end();
   }
-  await until(() => server.connections.length > 0 && server.connections.every(({ ended, closed }) => ended || closed));
+  // When one that came last is there, so are all that will come.
+  const last = await connectRaw(lb.port);
+  last.send("last");
+  await until(() => server.connections.some(({ text }) => text === "last"));
+  last.reset();
+  await until(() => server.connections.every(({ ended, closed }) => ended || closed));
   for (const backend of server.connections) backend.end();
   await until(() => lb.inFlight() === 0);
   expect(lb.engine.connections()).toEqual({ clients: 0, backends: 0 });

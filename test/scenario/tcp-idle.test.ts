@@ -1,24 +1,9 @@
 import { expect, test } from "bun:test";
-import type { Clock } from "../../src/clock.ts";
 import { cluster, TIMEOUTS, until } from "../fixtures/cluster.ts";
+import { HandClock, LATE_MS } from "../fixtures/hand-clock.ts";
 import { connectRaw, rawServer } from "../fixtures/raw.ts";
 
-/** A clock that goes only when it is told to: an hour passes in no time, and not before it should. */
-class HandClock implements Clock {
-  #now = 1_000_000;
-
-  now(): number {
-    return this.#now;
-  }
-
-  pass(ms: number): void {
-    this.#now += ms;
-  }
-}
-
 const HOUR_MS = 3_600_000;
-/** More than the wheel may be late. */
-const LATE_MS = 1_000;
 
 test("a connection that passes no byte for an hour is closed, counted, and not before", async () => {
   expect(TIMEOUTS.idleMs).toBe(HOUR_MS);
