@@ -1,4 +1,3 @@
-import { POLICIES } from "../../src/balance/registry.ts";
 import { TICK_MS } from "../../src/net/timer-wheel.ts";
 import type { Actors } from "../actors/place.ts";
 import type { Ledger } from "../ledger.ts";
@@ -37,9 +36,7 @@ export function checkAtRest({ world, network, ledger, setting, weir, actors, dra
     if (clients !== 0) world.violate(`${clients} clients' connections of worker ${worker} are left`);
     if (backends !== 0) world.violate(`${backends} backends' connections of worker ${worker} are left`);
   }
-  const unsummed = unsummedRow(weir);
   for (let row = 0; row < counters.shape.rows; row++) {
-    if (row === unsummed) continue;
     const inFlight = counters.inFlight(row);
     if (inFlight !== 0) world.violate(`${inFlight} are left in flight on row ${row}`);
     const waiting = counters.waiting(row);
@@ -71,14 +68,6 @@ export function checkAtRest({ world, network, ledger, setting, weir, actors, dra
       if (outcome !== "answered" && !refused.has(client))
         world.violate(`request ${id} is ${outcome || "not answered"} and could have been repeated`);
   }
-}
-
-/** Of a pool whose policy and limits do not ask for the sum of what is in flight none is kept, and what stands there means nothing. */
-function unsummedRow({ plan: { pools }, placement }: Weir): number {
-  const { policy, limits, backends } = pools[0]!;
-  const learns = POLICIES.get(policy.name)?.learns(policy.options) === true;
-  const isLimited = [limits, ...backends].some((each) => each.maxConnections !== null || each.maxInFlight !== null);
-  return learns || isLimited ? -1 : (placement.pools[0] ?? -1);
 }
 
 /** Deadlines of what has left a plan are forgotten at the next change, or when their time has come. */

@@ -180,8 +180,14 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a changed pool forgets the sum of what is in flight",
     file: "src/engine/pool-at-work.ts",
-    find: "counters.sumInFlight(section, row, summed ? [...rows, ...retired.map((each) => each.row)] : []);",
+    find: "counters.sumInFlight(section, row, [...rows, ...retired.map((each) => each.row)]);",
     replace: "counters.sumInFlight(section, row, []);",
+  },
+  {
+    name: "the sum of what is in flight is given up where a changed pool does not ask for it",
+    file: "src/engine/pool-at-work.ts",
+    find: "learnt !== null || room !== null || tools.sums.has(place.row);",
+    replace: "learnt !== null || room !== null;",
   },
   {
     name: "a drain closes connections that are at work",

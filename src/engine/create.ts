@@ -80,8 +80,9 @@ class LiveEngine implements Engine {
     };
     const { wheel } = coarse;
     const retired: PoolTools["retired"] = (pool, backend) => this.#left.find(pool, backend);
+    const pools = { section, workers, counters, words, random, clock, wallClock, tick: network.tick, wheel, dial };
     this.#tools = {
-      pools: { section, workers, counters, words, random, clock, wallClock, tick: network.tick, wheel, dial, retired },
+      pools: { ...pools, retired, sums: new Set() },
       listeners: { wheel, fineWheel: fine.wheel, log, listen: network.listen, entrance, running: () => this.live },
       entrances: this.#entrances,
       observers: this.#observers,
@@ -89,7 +90,10 @@ class LiveEngine implements Engine {
     this.#plan = plan;
     this.#placement = placement;
     this.#built = atOnce(build(this.#tools, plan, placement, null));
-    for (const { gate } of this.#built.pools.values()) if (gate !== null) this.#gates.add(gate);
+    for (const pool of this.#built.pools.values()) {
+      enterPool(this.#tools.pools, pool, null, []);
+      if (pool.gate !== null) this.#gates.add(pool.gate);
+    }
     reportDefectsTo((error) => {
       const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
       log.error("defect", { code: "WEIR_INTERNAL", detail });

@@ -30,6 +30,7 @@ class Bench {
       wheel,
       dial: () => void (this.dials += 1),
       retired: () => undefined,
+      sums: new Set(),
     };
   }
 
@@ -110,6 +111,27 @@ describe("a pool that follows another", () => {
     enterPool(bench.tools, again, summed, []);
     for (const { row } of [one!, one!, two!]) row.end();
     expect([1, 2, POOL_ROW].map((row) => bench.inFlight(row))).toEqual([0, 0, 0]);
+  });
+
+  test("goes on counting where nobody asks, for what a gate of a plan before lets in at a backend that was removed", () => {
+    const bench = new Bench();
+    const first = bench.make(planWith("least-time", [1, 2]));
+    enterPool(bench.tools, first, null, []);
+    const [one, two] = first.live.links;
+    const second = bench.make(planWith("random", [2, 3]), first);
+    one!.retire();
+    enterPool(bench.tools, second, first, [{ link: one!, row: 1 }]);
+    // Nothing is at the one that has left: nobody knows it any more.
+    const third = bench.make(planWith("least-time", [2, 3]), second);
+    enterPool(bench.tools, third, second, []);
+    // As a gate takes slots: of the pool, and of the backend.
+    const { counters } = bench.tools;
+    counters.row(0, POOL_ROW).begin();
+    counters.row(0, 1).begin();
+    for (const link of [two!, third.live.links[1]!]) link.row.begin();
+    expect([1, 2, 3, POOL_ROW].map((row) => bench.inFlight(row))).toEqual([1, 1, 1, 3]);
+    for (const link of [one!, two!, third.live.links[1]!]) link.row.end();
+    expect([1, 2, 3, POOL_ROW].map((row) => bench.inFlight(row))).toEqual([0, 0, 0, 0]);
   });
 
   test("counts right with a backend that was away, busy as it is", () => {

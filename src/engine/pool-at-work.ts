@@ -37,6 +37,8 @@ export interface PoolTools {
   readonly dial: Dial;
   /** The way to a backend that has left the pool and is not done yet; `undefined` where there is none. */
   readonly retired: (pool: string, backend: string) => BackendLink | undefined;
+  /** Rows of pools at which this worker has begun to count what is in flight. For `makePool` and `enterPool` alone. */
+  readonly sums: Set<number>;
 }
 
 /** Where a pool stands in the shared memory, and what is asked of it beside its plan. */
@@ -58,7 +60,7 @@ export interface PoolAtWork {
   readonly learnt: PeakEwma | null;
   readonly room: GateRoom | null;
   readonly gate: TickingGate | null;
-  /** Whether what is in flight in the pool is counted at its row, beside those of its backends. */
+  /** Whether what is in flight in the pool is counted at its row, beside those of its backends; once it is, it goes on for good. */
   readonly summed: boolean;
   /** Links of the pool before it whose backends it has no more, and links that had left that pool and are back. */
   readonly gone: readonly LeftLink[];
@@ -96,8 +98,9 @@ export function* makePool(
   const gateRows = { counters, section, pool: place.row, backends: place.rows };
   const room = makeRoom(plan, gateRows, before);
   yield;
-  // Only a policy that learns and a gate ask for the sum, so only then is it kept.
-  const summed = learnt !== null || room !== null;
+  // Only a policy that learns and a gate ask for the sum, so only then is it begun. It is kept on where they do no longer: gates of plans
+  // before still take slots of the pool, also for backends that have left it, and nobody knows all links to those.
+  const summed = learnt !== null || room !== null || tools.sums.has(place.row);
   const links: BackendLink[] = [];
   const back: BackendLink[] = [];
   for (const [index, { id }] of plan.backends.entries()) {
@@ -151,24 +154,27 @@ export function linksOf({ live, place }: PoolAtWork, but?: ReadonlyMap<string, u
 }
 
 /**
- * Puts a pool in the place of the one before; O(1) where the same backends are in it. Where the sum of what is in flight is kept from now on, or no longer, or a backend is back, the
- * rows of its links are made anew, and the sum with them: whoever ends what is in flight meanwhile asks its link for the row.
+ * Puts a pool in the place of the one before; O(1) where the same backends are in it. Where the sum of what is in flight is kept from now on, it is made of what is, and the rows of
+ * all links anew; where a backend is back, the rows alone. Whoever ends what is in flight meanwhile asks its link for the row.
  * @param left links of backends that have left the pool; those that are back are among them
  */
 export function enterPool(
-  { section, counters }: PoolTools,
+  { section, counters, sums }: PoolTools,
   { place: { row, rows }, live, summed, back }: PoolAtWork,
   before: PoolAtWork | null,
   left: readonly LeftLink[],
 ): void {
   for (const link of back) link.revive();
-  if (back.length === 0 && (before === null || before.summed === summed)) return;
+  const begins = summed && !sums.has(row);
+  if (begins) sums.add(row);
+  const isNew = before === null && left.length === 0;
+  if (back.length === 0 && (!begins || isNew)) return;
+  for (const [index, link] of live.links.entries()) link.row = counters.row(section, rows[index]!, summed ? row : null);
+  if (!begins) return;
   // With those that have left: who waits at a gate before this one may still be let in there, and takes a slot of the pool.
   const retired = left.filter(({ link }) => link.isRetired);
-  // Of a pool that keeps no sum, what stands there means nothing.
-  counters.sumInFlight(section, row, summed ? [...rows, ...retired.map((each) => each.row)] : []);
-  for (const [index, link] of live.links.entries()) link.row = counters.row(section, rows[index]!, summed ? row : null);
-  for (const { link, row: own } of retired) link.row = counters.row(section, own, summed ? row : null);
+  for (const { link, row: own } of retired) link.row = counters.row(section, own, row);
+  counters.sumInFlight(section, row, [...rows, ...retired.map((each) => each.row)]);
 }
 
 function policyOf({ policy: { name } }: PoolPlan): Policy {

@@ -34,7 +34,7 @@ const QUIET_MS = 5_000;
 export class BackendLink implements Link {
   readonly #pool: string;
   readonly plan: BackendPlan;
-  /** Another object for the same cells where a change of the pool has its sum kept, or no longer. */
+  /** Another object for the same cells where a change of the pool has its sum kept. */
   row: Row;
   readonly #dial: Dial;
   readonly #wheel: TimerWheel;

@@ -107,3 +107,45 @@ describe("at a backend that had nothing to do when it was removed", () => {
     expect([first.requests.length, second.requests.length]).toEqual([1, 1]);
   });
 });
+
+describe("the room of a pool whose limits are gone", () => {
+  test("is not taken for ever, once they are back, by what an older plan began at a backend that was removed", async () => {
+    const timers = new Timers();
+    await using first = backend(() => undefined);
+    await using second = backend(() => undefined);
+    await using young = backend(() => ok("young"));
+    const backends = [first.port, second.port];
+    const poolLimits = { maxConnections: 1, maxQueue: 0 };
+    await using lb = changing({ backends, policy: "first", poolLimits }, timers.network);
+    const pool = lb.plan.pools[0]!;
+    await using user = await clientOf(lb);
+    user.send(get());
+    await first.request(0);
+    const [added] = planOf({ backends: [young.port] }).pools[0]!.backends;
+    // The second leaves while nothing is at it, and the first while the request is.
+    const limits = { ...pool.limits, maxConnections: null };
+    await lb.change(lb.withPool({ ...pool, limits, backends: [pool.backends[0]!, added!] }));
+    await lb.change(lb.withPool({ ...pool, backends: [added!] }));
+    timers.over(REQUESTS_MS);
+    await second.request(0);
+    timers.over(REQUESTS_MS);
+    expect((await user.response()).status).toBe(502);
+    user.send(get());
+    expect((await user.response()).body).toBe("young");
+  });
+
+  test("is there for all who wait for it", async () => {
+    await using old = backend(() => undefined);
+    await using lb = changing({ backends: [old.port], poolLimits: { maxConnections: 1 } });
+    const pool = lb.plan.pools[0]!;
+    await using first = await clientOf(lb);
+    await using second = await clientOf(lb);
+    await using third = await clientOf(lb);
+    const users = [first, second, third];
+    for (const user of users) user.send(get());
+    await until(() => lb.counters.waiting(lb.placement.pools[0]!) === 2);
+    await lb.change(lb.withPool({ ...pool, limits: { ...pool.limits, maxConnections: null } }));
+    for (let index = 0; index < users.length; index++) (await old.request(index)).connection.send(ok());
+    for (const user of users) expect((await user.response()).status).toBe(200);
+  });
+});
