@@ -43,6 +43,11 @@ const RULES: Record<string, readonly Turn[]> = {
   "a write that meets a reset eats it: what follows looks like an end": [
     [a("some"), a("terminate"), d("some"), d("some")],
   ],
+  "a paused side whose write meets a reset is told nothing more until it reads on": [
+    [d("pause")],
+    [a("some"), a("terminate"), d("some")],
+    [d("resume")],
+  ],
   "a shutdown that meets a reset is told of it": [[a("terminate"), d("shutdown")]],
   "a close behind a FIN resets who still writes": [[d("shutdown")], [d("close")], [a("some")], [a("some")]],
   "a FIN behind much arrives after all of it": [[a("pause"), d("much"), d("shutdown")], [a("resume")]],

@@ -66,6 +66,7 @@ export class Endpoint implements Connection {
   #reset: "" | "ECONNRESET" | "EPIPE" = "";
   /** A write was told of the reset: what follows looks like an end in good order. */
   #resetEaten = false;
+  #eatenAt = 0;
   #woken = false;
 
   /** @param open whether its owner is told of what happens on it from the beginning, as with one that is accepted at once */
@@ -122,6 +123,7 @@ export class Endpoint implements Connection {
     if (this.over || this.#shut) return -1;
     this.#checkDirty();
     if (this.#reset !== "") {
+      if (!this.#resetEaten) this.#eatenAt = this.#world.now;
       this.#resetEaten = true;
       return -1;
     }
@@ -310,6 +312,7 @@ export class Endpoint implements Connection {
   }
 
   #tellBytes(): void {
+    if (this.#isLeftAlone) return;
     // A reset is told to a paused socket too, and with it one read of what had come before.
     let reads = this.#reset === "" ? Number.POSITIVE_INFINITY : this.#world.dice.below(4);
     if (this.#paused) reads = this.#reset === "" ? 0 : Math.min(reads, 1);
@@ -325,8 +328,13 @@ export class Endpoint implements Connection {
     if (this.#incoming.length > 0 && !this.#paused && this.#reset === "" && !this.over) this.#wake();
   }
 
+  /** Of a reset that a write has met a paused socket is told nothing until it reads on, but for what the event loop had in hand by then. */
+  get #isLeftAlone(): boolean {
+    return this.#paused && this.#resetEaten && this.#world.now - this.#eatenAt > TOLD_MS;
+  }
+
   #tellEnd(): void {
-    if (this.over) return;
+    if (this.over || this.#isLeftAlone) return;
     if (this.#reset !== "" && !this.#resetEaten && !this.#finCame) return this.#end(error(this.#reset));
     const allRead = this.#incoming.length === 0;
     const ends = this.#finCame || this.#resetEaten;

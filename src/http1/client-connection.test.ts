@@ -162,6 +162,15 @@ describe("one after another", () => {
     expect(subject.text.split("200").length - 1).toBe(subject.told.length);
   });
 
+  test("a client that is not read and gone is read again when its response is over, and so told of its end", () => {
+    const subject = new Subject("never");
+    const paused = (): boolean => subject.connection.paused;
+    while (!paused()) subject.connection.receive(GET);
+    subject.connection.gone = true;
+    respond(subject.streams[0]!);
+    expect(paused()).toBe(false);
+  });
+
   test("after Connection: close nothing more is taken", () => {
     const subject = new Subject();
     subject.connection.receive(`GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n${GET}`);

@@ -355,7 +355,8 @@ export class ClientConnection implements Receiver, InboundStream, Expiring {
     this.#events = null;
     this.#responded = false;
     cork.flush();
-    if (this.#outbox.blocked) {
+    // Who is gone takes nothing more, and is told of its end when it is read again.
+    if (this.#outbox.blocked && !this.#outbox.lost) {
       this.#state = "flushing";
       this.#context.wheel.set(this.#timer, this.#bodyMs);
       return;

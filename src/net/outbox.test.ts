@@ -170,20 +170,22 @@ test("FIN alone, before there is a connection, goes out when it is attached", ()
   expect(connection.acts).toEqual(["shutdown"]);
 });
 
-test("a connection that is gone takes nothing, and nothing is kept for it", () => {
+test("a connection that is gone takes nothing, nothing is kept for it, and its source waits", () => {
   const connection = new FakeConnection();
   const outbox = new Outbox(connection);
   connection.room.push(1);
   outbox.sendAtOnce(Buffer.from("abc"));
   connection.gone = true;
   expect(outbox.drain()).toBe(false);
-  expect(outbox.blocked).toBe(false);
   whole(outbox, "more");
   cork.flush();
   outbox.sendAtOnce(Buffer.from("more"));
   outbox.finish();
+  expect([outbox.blocked, outbox.drain()]).toEqual([true, false]);
   expect(connection.text).toBe("a");
   expect(connection.acts).toEqual([]);
+  outbox.close();
+  expect(outbox.blocked).toBe(false);
 });
 
 test("a closed outbox drops what was gathered for it", () => {

@@ -12,6 +12,11 @@ const GIVE_BACK_BYTES = 64 * 1024;
 
 /** The backlog of all outboxes without one, which are most: never to be written. */
 const EMPTY: Buffer[] = [];
+/**
+ * The backlog of all outboxes whose peer is gone: never to be written nor sent, so that its source waits. Of a reset that a write has met nothing is
+ * told while a connection is not read: its source would be read, and what it brings dropped, without end.
+ */
+const LOST: Buffer[] = [Buffer.alloc(0)];
 
 /**
  * The sending side of a connection: gathers small pieces, keeps what the system would not take, and tells whether the
@@ -46,7 +51,7 @@ export class Outbox {
     else if (this.#finishing) connection.shutdown();
   }
 
-  /** Whether bytes wait here: the source should pause until `drain` answers true. */
+  /** Whether bytes wait here, or the peer is gone: the source should pause until `drain` answers true. */
   get blocked(): boolean {
     return this.#backlog.length > 0;
   }
@@ -112,11 +117,11 @@ export class Outbox {
 
   /**
    * To be called when the system has room again.
-   * @returns whether nothing waits any more
+   * @returns whether nothing waits any more; never where the peer is gone
    */
   drain(): boolean {
     const connection = this.#connection;
-    if (connection === null) return false;
+    if (connection === null || this.lost) return false;
     if (this.#backlog.length === 0) return true;
     const waiting = this.#backlog;
     this.#backlog = EMPTY;
@@ -151,6 +156,7 @@ export class Outbox {
   #lose(): void {
     this.lost = true;
     this.close();
+    this.#backlog = LOST;
   }
 
   #write(bytes: Buffer, start: number, end: number, owned: boolean): void {
