@@ -39,13 +39,14 @@ function among<T extends object>(
   inside: (before: T, after: T) => readonly Change[] = () => [],
 ): Change[] {
   if (before === after) return [];
-  const old = new Map(before.map((each) => [identity(each), each]));
+  const [known, stay] = [new Set(before), new Set(after)];
+  const old = new Map(before.filter((each) => !stay.has(each)).map((each) => [identity(each), each]));
   const changes: Change[] = [];
   for (const each of after) {
+    if (known.has(each)) continue;
     const id = identity(each);
     const was = old.get(id);
     old.delete(id);
-    if (was === each) continue;
     if (was === undefined) {
       const { what, name, added } = describe(each);
       changes.push({ kind: "added", what, name, detail: added });
@@ -85,7 +86,7 @@ function routeChanges(before: ListenerPlan, after: ListenerPlan): readonly Chang
 }
 
 function isAt(routes: readonly RoutePlan[]): (route: RoutePlan, index: number) => boolean {
-  return (route, index) => matchOf(route) === matchOf(routes[index] ?? route);
+  return (route, index) => route === routes[index] || matchOf(route) === matchOf(routes[index] ?? route);
 }
 
 /** What a route matches, which is what it is known by in its listener: `example.com/api/*`, `*` for everything. */

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { planOf } from "../../test/fixtures/cluster.ts";
 import { WeirError } from "../errors.ts";
 import { COLUMN } from "../observe/columns.ts";
-import type { Plan } from "../plan.ts";
+import type { Plan, PoolPlan } from "../plan.ts";
 import { type Placement, placementOf } from "./placement.ts";
 import { Placements } from "./placements.ts";
 import { type Extent, rangesOf, type SharedState, sharedStateBytes, sharedStateOver } from "./shared-state.ts";
@@ -17,18 +17,20 @@ interface Sketch {
   readonly listeners: readonly string[];
 }
 
-function planFrom({ pools, listeners }: Sketch): Plan {
+/** @param known pools that are the very same objects from plan to plan, where they are the same */
+function planFrom({ pools, listeners }: Sketch, known: Map<string, PoolPlan> = new Map()): Plan {
   const plan = planOf({ backends: [1] });
   const [web] = plan.listeners;
   const [app] = plan.pools;
   return {
     ...plan,
     listeners: listeners.map((name) => ({ ...web!, name })),
-    pools: Object.entries(pools).map(([name, ports]) => ({
-      ...app!,
-      name,
-      backends: planOf({ backends: ports }).pools[0]!.backends,
-    })),
+    pools: Object.entries(pools).map(([name, ports]) => {
+      const key = `${name} ${ports.join()}`;
+      const pool = known.get(key) ?? { ...app!, name, backends: planOf({ backends: ports }).pools[0]!.backends };
+      known.set(key, pool);
+      return pool;
+    }),
   };
 }
 
@@ -53,8 +55,8 @@ class Bench {
     });
   }
 
-  place(sketch: Sketch): Placement {
-    return this.placements.place(planFrom(sketch));
+  place(sketch: Sketch, known?: Map<string, PoolPlan>): Placement {
+    return this.placements.place(planFrom(sketch, known));
   }
 
   commit(sketch: Sketch): Placement {
@@ -78,7 +80,11 @@ function rowsBy(sketch: Sketch, { backends, listeners, pools }: Placement): Map<
 const sketches = fc.record({
   pools: fc.dictionary(
     fc.constantFrom("a", "b", "c", "d"),
-    fc.uniqueArray(fc.integer({ min: 1, max: 9 }), { minLength: 1 }),
+    // Mostly such as others of a run have too.
+    fc.oneof(
+      { weight: 3, arbitrary: fc.constantFrom([1], [1, 2]) },
+      { weight: 1, arbitrary: fc.uniqueArray(fc.integer({ min: 1, max: 9 }), { minLength: 1 }) },
+    ),
   ),
   listeners: fc.uniqueArray(fc.constantFrom("x", "y", "z")),
 });
@@ -90,17 +96,19 @@ describe("placements", () => {
       abandons: fc.boolean(),
       passes: fc.integer({ min: 0, max: 40_000 }),
       busy: fc.boolean(),
+      same: fc.boolean(),
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        const known = new Map<string, PoolPlan>();
         const bench = new Bench();
         const { counters } = bench.shared;
         let inForce = new Map<string, number>();
         /** Rows of those that have left: since when they may be another's. */
         let left = new Map<string, { row: number; freeAt: number; busy: boolean }>();
-        for (const { sketch, abandons, passes, busy } of steps) {
+        for (const { sketch, abandons, passes, busy, same } of steps) {
           bench.nowMs += passes;
-          const placement = bench.place(sketch);
+          const placement = bench.place(sketch, same ? known : undefined);
           const rows = rowsBy(sketch, placement);
           expect(new Set(rows.values()).size).toBe(rows.size);
           expect(new Set(placement.lines).size).toBe(placement.lines.length);

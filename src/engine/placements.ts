@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { WeirError } from "../errors.ts";
 import type { CountersShape } from "../observe/counters.ts";
-import type { Plan } from "../plan.ts";
+import type { Plan, PoolPlan } from "../plan.ts";
 import { type Placement, rowsNeeded } from "./placement.ts";
 import type { Extent, SharedState } from "./shared-state.ts";
 
@@ -29,6 +29,12 @@ interface Holder {
   freeAtMs: number | null;
 }
 
+/** Who has the rows of a pool's backends. */
+interface Places {
+  readonly holders: readonly Holder[];
+  readonly rows: readonly number[];
+}
+
 const NO_LINE = -1;
 
 /**
@@ -50,6 +56,10 @@ export class Placements {
   #number = 0;
   /** Given rows by the placement that is neither committed nor abandoned. */
   #added: string[] = [];
+  /** Of pools of the plan in force: one that is the very same object is where it was. */
+  #places: ReadonlyMap<PoolPlan, Places> = new Map();
+  /** Of those of the plan that was placed last. */
+  #placed: ReadonlyMap<PoolPlan, Places> = new Map();
 
   constructor(options: PlacementsOptions) {
     this.#options = options;
@@ -73,14 +83,15 @@ export class Placements {
     this.#free();
     this.#number += 1;
     try {
+      this.#placed = new Map(plan.pools.map((pool) => [pool, this.#placesOf(pool)]));
+      const listeners = plan.listeners.map(({ name }) => this.#hold(keyOf("listener", name), false).row);
+      const pools = plan.pools.map(({ name }) => this.#hold(keyOf("pool", name), true));
       const placement = {
         shape: this.#options.shape,
-        backends: plan.pools.map(({ name, backends }) =>
-          backends.map(({ id }) => this.#hold(keyOf("backend", name, id), false).row),
-        ),
-        listeners: plan.listeners.map(({ name }) => this.#hold(keyOf("listener", name), false).row),
-        pools: plan.pools.map(({ name }) => this.#hold(keyOf("pool", name), true).row),
-        lines: plan.pools.map(({ name }) => this.#hold(keyOf("pool", name), true).line),
+        backends: [...this.#placed.values()].map(({ rows }) => rows),
+        listeners,
+        pools: pools.map(({ row }) => row),
+        lines: pools.map(({ line }) => line),
       };
       this.#reserve();
       return placement;
@@ -97,6 +108,7 @@ export class Placements {
    */
   commit(drainMs: number): void {
     this.#added = [];
+    this.#places = this.#placed;
     const freeAtMs = this.#options.clock.now() + drainMs + GRACE_MS;
     for (const holder of this.#holders.values()) {
       if (holder.placed === this.#number) holder.freeAtMs = null;
@@ -120,6 +132,17 @@ export class Placements {
     this.#options.reserve({ rows, lines });
     this.#rowsUsed = rows.to;
     this.#linesUsed = lines.to;
+  }
+
+  #placesOf(pool: PoolPlan): Places {
+    const known = this.#places.get(pool);
+    if (known === undefined) {
+      const { name, backends } = pool;
+      const holders = backends.map(({ id }) => this.#hold(keyOf("backend", name, id), false));
+      return { holders, rows: holders.map(({ row }) => row) };
+    }
+    for (const holder of known.holders) holder.placed = this.#number;
+    return known;
   }
 
   #hold(key: string, withLine: boolean): Holder {

@@ -78,7 +78,7 @@ export function isUnchanged(before: PoolAtWork, plan: PoolPlan, { rows, row, lin
     place.row === row &&
     place.line === line &&
     place.asksLatency === asksLatency &&
-    place.rows.every((each, index) => each === rows[index])
+    (place.rows === rows || place.rows.every((each, index) => each === rows[index]))
   );
 }
 
