@@ -3,7 +3,8 @@ import { ERRORS, type ErrorCode } from "../errors.ts";
 import type { LogFields } from "../observe/log.ts";
 import type { Level } from "./events.ts";
 import type { Identity } from "./identity.ts";
-import type { Manifest, PartContent, PartId } from "./plan-parts.ts";
+import type { Listed, Manifest, PartContent, PartId } from "./parts/manifest.ts";
+import type { OrBefore } from "./parts/same-as-before.ts";
 
 /** What a worker has to listen on, and how. */
 export type Inherited =
@@ -15,6 +16,15 @@ export type Inherited =
 
 /** What a worker has to listen on from a reload on: `sent` is the next descriptor of its channel. */
 export type Sent = { readonly kind: "sent" } | Exclude<Inherited, { readonly kind: "socket" }>;
+
+/** The next plan for a worker that has its parts, and has a plan in force. */
+export interface NextPlannedParts {
+  readonly manifest: Omit<Manifest, "listeners" | "pools"> & {
+    readonly listeners: readonly OrBefore<Listed>[];
+    readonly pools: readonly OrBefore<Listed>[];
+  };
+  readonly placement: Omit<Placement, "backends"> & { readonly backends: readonly OrBefore<readonly number[]>[] };
+}
 
 /** A plan for a worker that has its parts. */
 export interface PlannedParts {
@@ -49,7 +59,7 @@ export type ToWorker =
       readonly id: number;
       /** For each listener that the plan in force does not have, its position in the next one. */
       readonly listeners: readonly { readonly position: number; readonly from: Sent }[];
-    } & PlannedParts)
+    } & NextPlannedParts)
   /** Puts what was prepared in force. */
   | {
       readonly kind: "commit";

@@ -5,6 +5,7 @@ import { createEngine } from "../../engine/create.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { capacityFor, type Placement } from "../../engine/placement.ts";
 import { Placements } from "../../engine/placements.ts";
+import { atOnce } from "../../engine/slices.ts";
 import { type SharedState, sharedStateBytes, sharedStateOver } from "../../engine/shared-state.ts";
 import { WeirError } from "../../errors.ts";
 import { descriptorLimit } from "../../net/descriptors.ts";
@@ -14,7 +15,7 @@ import type { Plan } from "../../plan.ts";
 import { systemRandom } from "../../random.ts";
 import { withSecrets } from "../secrets/affinity-secret.ts";
 import { keepHealth, type KeptHealth } from "../supervise/health.ts";
-import { PlanParts, PlanStore } from "../plan-parts.ts";
+import { type PartedPlan, PlanShelf } from "../parts/plan-shelf.ts";
 import { type HeldSockets, holdSockets } from "../supervise/sockets.ts";
 import { generatedSecret, withFixed } from "../supervise/settled-plan.ts";
 import { together } from "../worker/together.ts";
@@ -26,9 +27,8 @@ export class EmbeddedWeir {
   readonly #engine: Engine;
   readonly #placements: Placements;
   readonly #health: KeptHealth;
-  readonly #parts: PlanParts;
-  readonly #store: PlanStore;
-  #plan: Plan;
+  readonly #shelf = new PlanShelf();
+  #parted: PartedPlan;
   #placement: Placement;
   /** The generated one, where a pool needs it. */
   #secret: string | null;
@@ -39,14 +39,12 @@ export class EmbeddedWeir {
   private constructor(asked: Plan, held: HeldSockets, log: Log) {
     this.#log = log;
     this.#held = held;
-    this.#parts = new PlanParts();
-    this.#store = new PlanStore();
-    this.#plan = this.#sharing(held.plan, null);
-    this.#secret = generatedSecret(asked, this.#plan);
-    const shape = capacityFor(this.#plan, 1);
+    this.#parted = atOnce(this.#shelf.take(held.plan, null));
+    const { plan } = this.#parted;
+    this.#secret = generatedSecret(asked, plan);
+    const shape = capacityFor(plan, 1);
     const shared: SharedState = sharedStateOver(new ArrayBuffer(sharedStateBytes(shape)), shape);
     this.#placements = new Placements({ shape, shared, clock: systemClock, reserve() {} });
-    const plan = this.#plan;
     const placement = this.#placements.place(plan);
     this.#placement = placement;
     this.#placements.commit(0);
@@ -80,7 +78,7 @@ export class EmbeddedWeir {
 
   /** In force, with the addresses that were bound. */
   get plan(): Plan {
-    return this.#plan;
+    return this.#parted.plan;
   }
 
   /** Puts another plan in force, or none of it. @returns what differs */
@@ -97,12 +95,13 @@ export class EmbeddedWeir {
 
   async #change(asked: Plan): Promise<readonly Change[]> {
     if (this.#closing !== null) throw new WeirError("NOT_RUNNING", "Weir is ending");
-    const before = this.#plan;
+    const before = this.plan;
     const secret = withSecrets(withFixed(before, asked).plan, process.env, this.#secret);
     const sockets = await this.#held.change(secret);
     let placement: Placement | null = null;
     try {
-      const next = this.#sharing(sockets.plan, before);
+      const parted = atOnce(this.#shelf.take(sockets.plan, this.#parted));
+      const next = parted.plan;
       const changes = diff(before, next);
       placement = this.#placements.place(next);
       const prepared = await this.#engine.prepare(next, placement);
@@ -114,7 +113,7 @@ export class EmbeddedWeir {
       this.#health.withdraw();
       sockets.commit();
       this.#placements.commit(Math.max(longestDrainMs(before), longestDrainMs(next)));
-      this.#plan = next;
+      this.#parted = parted;
       this.#placement = placement;
       this.#secret ??= generatedSecret(asked, next);
       this.#tellListeners(before.listeners);
@@ -127,29 +126,21 @@ export class EmbeddedWeir {
       }
       sockets.abandon();
       throw error;
+    } finally {
+      atOnce(this.#shelf.keepOnly(this.#parted));
     }
   }
 
   async #close(): Promise<number> {
-    const drained = this.#engine.drain(this.#plan.shutdownMs);
+    const drained = this.#engine.drain(this.plan.shutdownMs);
     this.#held.close();
     const closed = await drained;
     this.#health.close();
     return closed;
   }
 
-  /** The plan with the very objects of the one before where nothing differs. */
-  #sharing(plan: Plan, before: Plan | null): Plan {
-    const manifest = this.#parts.take(plan);
-    const ids = this.#parts.idsOf(manifest);
-    for (const id of ids) this.#store.add(id, this.#parts.part(id).content);
-    const made = this.#store.plan(manifest, before);
-    this.#store.forget(this.#parts.keepOnly(ids));
-    return made;
-  }
-
   #tellListeners(before: Plan["listeners"]): void {
-    for (const { name, address, mode } of this.#plan.listeners) {
+    for (const { name, address, mode } of this.plan.listeners) {
       const text = formatAddress(address);
       const known = before.some((each) => each.name === name && formatAddress(each.address) === text);
       if (!known) this.#log.info("listener bound", { listener: name, address: text, mode });

@@ -4,7 +4,7 @@ import { usualStateFolder } from "../secrets/affinity-secret.ts";
 import { findConfigFile, isModule, type LoadedConfig, load } from "../../config/files/load.ts";
 import { applyOverlay, type Overlay } from "../../config/overlay/overlay.ts";
 import { section } from "../../config/files/raw.ts";
-import { loadApart } from "./load-apart.ts";
+import { loadApart, type Shelf } from "./load-apart.ts";
 
 /** Where a configuration comes from. */
 export type ConfigSource =
@@ -25,13 +25,19 @@ const APART_BYTES = 64 * 1024;
  * Loads a source and applies run-time edits. Modules, and large texts unless it is the start, are read by another process: a module
  * may change what it imports, end the process or never end.
  * @param starting nothing is running yet that would have to wait
+ * @param shelf of the plan in force
  */
-export async function loadSource(source: ConfigSource, edits: Overlay, starting: boolean): Promise<LoadedConfig> {
+export async function loadSource(
+  source: ConfigSource,
+  edits: Overlay,
+  starting: boolean,
+  shelf?: Shelf,
+): Promise<LoadedConfig> {
   if (source.kind === "object") return load(source.config, process.cwd(), { edit: editing({}, edits) });
   const { over } = source;
   const file = source.file ?? (await findConfigFile(process.cwd()));
   const apart = file !== null && (isModule(file) || (!starting && (await sizeOf(file)) > APART_BYTES));
-  if (apart) return loadApart({ file, folder: process.cwd(), over, edits });
+  if (apart) return loadApart({ file, folder: process.cwd(), over, edits }, shelf);
   return load(file, process.cwd(), { edit: editing(over, edits) });
 }
 

@@ -7,6 +7,7 @@ import { WeirError } from "../../errors.ts";
 import { type Log, silentLog } from "../../observe/log.ts";
 import type { ApplyReport } from "../supervise/apply-report.ts";
 import { type ConfigSource, loadSource, nameOf, stateFolderOf } from "./config-source.ts";
+import type { Shelf } from "./load-apart.ts";
 import { mergedEdits, planWithEdits, readKept, withBlame } from "./kept-edits.ts";
 
 /** Brings a plan into force, or says what would change. */
@@ -47,8 +48,10 @@ export class LiveConfig {
   #folder: string | null = null;
   #file: string | null = null;
   #files: readonly string[] = [];
-  #raw: unknown = null;
+  /** With what was written: looked into when it is wanted. */
+  #taken: Pick<LoadedConfig, "raw"> = { raw: null };
   #apply: Apply | null = null;
+  #shelf: Shelf | undefined;
   #log: Log = silentLog;
   #readAgain: (atMs: number) => void = () => {};
   /** Why it is not known whether edits have outlived the last run. */
@@ -99,7 +102,7 @@ export class LiveConfig {
 
   /** The configuration as it was written, without run-time edits; it may hold secrets. */
   get raw(): unknown {
-    return this.#raw;
+    return this.#taken.raw;
   }
 
   /**
@@ -123,9 +126,14 @@ export class LiveConfig {
     return edited;
   }
 
-  /** Who brings plans into force; before, nothing can be changed. @param log where it is said why something is not */
-  attach(apply: Apply, log: Log): void {
+  /**
+   * Who brings plans into force; before, nothing can be changed.
+   * @param log where it is said why something is not
+   * @param shelf on which the parts of the plan in force are
+   */
+  attach(apply: Apply, log: Log, shelf?: Shelf): void {
     this.#apply = apply;
+    this.#shelf = shelf;
     this.#log = log;
     if (this.#unread !== null) log.warn("run-time edits not read", { reason: this.#unread.detail });
   }
@@ -202,11 +210,11 @@ export class LiveConfig {
   /** Reads a source with the edits that hold; another file than the one in force, with those too that are kept for it. */
   async #read(source: ConfigSource): Promise<{ readonly loaded: LoadedConfig; readonly overlay: Overlay }> {
     if (source === this.#source)
-      return { loaded: await loadSource(source, this.#overlay, false), overlay: this.#overlay };
+      return { loaded: await loadSource(source, this.#overlay, false, this.#shelf), overlay: this.#overlay };
     const name = nameOf(source, null);
     const before = this.#folder === null ? [] : this.#kept(this.#folder, name);
     const overlay = mergedEdits(before, this.#overlay);
-    const loaded = await loadSource(source, overlay, false);
+    const loaded = await loadSource(source, overlay, false, this.#shelf);
     if ("problems" in loaded || stateFolderOf(loaded.plan) === this.#folder) return { loaded, overlay };
     // It was run with a folder of its own.
     const own = mergedEdits(this.#kept(stateFolderOf(loaded.plan), name), overlay);
@@ -220,10 +228,10 @@ export class LiveConfig {
     return edits;
   }
 
-  #took({ file, files, raw }: LoadedConfig): void {
-    this.#file = file;
-    this.#files = files;
-    this.#raw = raw;
+  #took(loaded: LoadedConfig): void {
+    this.#file = loaded.file;
+    this.#files = loaded.files;
+    this.#taken = loaded;
   }
 
   /** What is wrong with the edits that persist where those for now are gone: the next start would fail. */
@@ -239,7 +247,7 @@ export class LiveConfig {
   }
 
   #edited(overlay: Overlay): Promise<FirstPlan> {
-    return planWithEdits(this.#source, { raw: this.#raw, file: this.#file }, overlay);
+    return planWithEdits(this.#source, { raw: this.raw, file: this.#file }, overlay);
   }
 
   #write(overlay: Overlay): void {

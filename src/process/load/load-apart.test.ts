@@ -20,6 +20,7 @@ async function loaded(
   await Bun.write(`${folder.path}/c.ts`, text);
   return await loadApart(
     { file: "c.ts", folder: folder.path, over: { workers: 3 }, edits: [] },
+    undefined,
     deadlineMs,
     patienceMs,
   );

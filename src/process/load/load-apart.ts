@@ -1,19 +1,23 @@
 import { closeSync } from "node:fs";
 import { constants } from "node:os";
+import { systemClock } from "../../clock.ts";
 import type { LoadedConfig } from "../../config/files/load.ts";
-import type { Overlay } from "../../config/overlay/overlay.ts";
-import { fileProblem } from "../../config/files/problems.ts";
+import { fileProblem, type Problem } from "../../config/files/problems.ts";
+import { bySlices, type Steps } from "../../engine/slices.ts";
 import type { ErrorCode } from "../../errors.ts";
-import { newLetter, readLetter } from "./letter.ts";
+import { systemNetwork } from "../../net/network.ts";
+import type { Plan } from "../../plan.ts";
+import type { Manifest, PartId } from "../parts/manifest.ts";
+import type { SentPart } from "../parts/plan-parts.ts";
+import { type KnownParts, PlanShelf } from "../parts/plan-shelf.ts";
 import { ownCommand } from "../worker-command.ts";
+import { newLetter, readLetter } from "./letter.ts";
+import { answerIn, type LoadAnswer, type LoadQuestion, questionSheets } from "./load-letters.ts";
 
-/** What the process that loads is asked for. */
-export interface LoadQuestion {
-  /** `null` for the default file of the folder. */
-  readonly file: string | null;
-  readonly folder: string;
-  readonly over: Readonly<Record<string, unknown>>;
-  readonly edits: Overlay;
+/** Where plans are put together of what is known already and what is new. */
+export interface Shelf {
+  known(): KnownParts;
+  unpack(manifest: Manifest, parts: Iterable<readonly SentPart[]>, known: readonly PartId[]): Steps<Plan>;
 }
 
 /** Where the process that loads finds what it is asked, and leaves what it says. */
@@ -22,50 +26,74 @@ export const LETTER_FD = 3;
 /** Said when the letter holds the answer. */
 export const ANSWERED = "answered";
 
-/** What it says. */
-export type LoadAnswer =
-  | { readonly kind: "loaded"; readonly loaded: LoadedConfig }
-  /** Its file exports something that is no data. */
-  | { readonly kind: "unsayable"; readonly reason: string };
-
 /** A little more than a module is given to come to an end by itself (`config/files/import.ts`). */
 const DEADLINE_MS = 33_000;
 /** How long it may take where processors are idle at times: several times what 10,000 routes take. */
 const PATIENCE_MS = 1_500;
+/** As in `supervise/`: of this process, for whose turns workers wait where there is no processor to spare. */
+const SLICE_MS = 0.5;
 
 /**
  * Loads a configuration in a process of its own, which is then gone: a changed import is read anew, and a file that ends the process, or
  * never ends, harms nobody. Clients do not wait for it either: it runs when nobody else wants to, and on processors that are never idle
  * another one begins that has its share like all others.
+ * @param shelf what is on it is not sent, and comes out of it again as the very same objects
  * @param deadlineMs after which it is ended
  * @param patienceMs after which another one begins
  */
 export async function loadApart(
   question: LoadQuestion,
+  shelf: Shelf = emptyShelf(),
   deadlineMs: number = DEADLINE_MS,
   patienceMs: number = PATIENCE_MS,
 ): Promise<LoadedConfig> {
-  const meek = begun(question, WHEN_IDLE.find(isThere) ?? [], deadlineMs);
+  const { ids, digests } = shelf.known();
+  const answer = await answerTo(questionSheets(question, digests), question, deadlineMs, patienceMs);
+  const { file, files, raw } = answer;
+  if (answer.kind === "wrong") return withRaw({ file, files, problems: answer.problems }, raw);
+  const steps = shelf.unpack(answer.manifest, answer.parts, ids);
+  return withRaw({ file, files, plan: await bySlices(steps, systemClock, systemNetwork.tick, SLICE_MS) }, raw);
+}
+
+/** Looks into what was written when somebody wants it. */
+function withRaw(loaded: LoadedConfig, read: () => unknown): LoadedConfig {
+  return Object.defineProperty({ ...loaded }, "raw", { get: read, enumerable: true });
+}
+
+type Answer = Exclude<LoadAnswer, { readonly kind: "unsayable" }>;
+
+async function answerTo(
+  sheets: readonly Uint8Array[],
+  question: LoadQuestion,
+  deadlineMs: number,
+  patienceMs: number,
+): Promise<Answer> {
+  const meek = begun(sheets, question, WHEN_IDLE.find(isThere) ?? [], deadlineMs);
   if (!(meek instanceof Loading)) return meek;
   const { promise: waited, resolve } = Promise.withResolvers<null>();
   const timer = setTimeout(() => resolve(null), patienceMs);
-  const first = await Promise.race([meek.loaded, waited]);
+  const first = await Promise.race([meek.answer, waited]);
   clearTimeout(timer);
   // What ends by itself may have been kept from running this way.
   if (first !== null && !meek.ended) return first;
-  const bold = begun(question, [], deadlineMs);
-  if (!(bold instanceof Loading)) return meek.loaded;
+  const bold = begun(sheets, question, [], deadlineMs);
+  if (!(bold instanceof Loading)) return meek.answer;
   // An end without an answer leaves it to the other one.
-  const loaded = await Promise.race([meek.loaded.then((one) => (meek.ended ? bold.loaded : one)), bold.loaded]);
+  const answer = await Promise.race([meek.answer.then((one) => (meek.ended ? bold.answer : one)), bold.answer]);
   meek.end();
   bold.end();
-  return loaded;
+  return answer;
 }
 
 /** Begins to load. @returns what is to be said where the system has no process for it, or no room for what it is asked */
-function begun(question: LoadQuestion, prefix: readonly string[], deadlineMs: number): Loading | LoadedConfig {
+function begun(
+  sheets: readonly Uint8Array[],
+  question: LoadQuestion,
+  prefix: readonly string[],
+  deadlineMs: number,
+): Loading | Answer {
   try {
-    return new Loading(question, prefix, deadlineMs);
+    return new Loading(sheets, question, prefix, deadlineMs);
   } catch (error) {
     const mend = "Look after the folder that Weir was started in, its folder for temporary files, and its limits.";
     const why = `no process could be started to read it: ${error instanceof Error ? error.message : String(error)}`;
@@ -79,16 +107,15 @@ class Loading {
   /** Whether it came to its end without an answer. */
   ended = false;
   /** Never rejects. */
-  readonly loaded: Promise<LoadedConfig>;
+  readonly answer: Promise<Answer>;
 
-  constructor(question: LoadQuestion, prefix: readonly string[], deadlineMs: number) {
+  constructor(sheets: readonly Uint8Array[], question: LoadQuestion, prefix: readonly string[], deadlineMs: number) {
     const { cmd, env } = ownCommand(["load"]);
-    const letter = newLetter(question);
+    const letter = newLetter(sheets);
     const answered = Promise.withResolvers<true>();
     try {
       this.#child = Bun.spawn([...prefix, ...bounded(cmd, deadlineMs)], {
-        // A process that lives for a third of a second only loses by the compiler for code that runs for long.
-        env: { ...env, BUN_JSC_useFTLJIT: "0" },
+        env: { ...env, ...MODEST },
         cwd: question.folder,
         // A file, not a socket: what a configuration of ten thousand routes comes to is megabytes.
         stdio: ["ignore", "inherit", "inherit", letter],
@@ -101,7 +128,7 @@ class Loading {
       closeSync(letter);
       throw error;
     }
-    this.loaded = this.#answer(question, letter, answered.promise, deadlineMs).finally(() => closeSync(letter));
+    this.answer = this.#answer(question, letter, answered.promise, deadlineMs).finally(() => closeSync(letter));
   }
 
   /** Its end is not waited for: on full processors that takes its time. */
@@ -115,12 +142,7 @@ class Loading {
     }
   }
 
-  async #answer(
-    question: LoadQuestion,
-    letter: number,
-    answered: Promise<true>,
-    deadlineMs: number,
-  ): Promise<LoadedConfig> {
+  async #answer(question: LoadQuestion, letter: number, answered: Promise<true>, deadlineMs: number): Promise<Answer> {
     let isLate = false;
     const late = setTimeout(() => {
       isLate = true;
@@ -128,10 +150,9 @@ class Loading {
     }, deadlineMs);
     const isAnswered = await Promise.race([answered, this.#child.exited.then(() => false)]);
     clearTimeout(late);
-    const answer = isAnswered ? answerIn(readLetter(letter)) : null;
-    if (answer?.kind === "loaded") return answer.loaded;
-    if (answer?.kind === "unsayable")
-      return failed(question, `it exports what is no data: ${answer.reason}`, "Export plain data.");
+    const answer = isAnswered ? answerIn(await readLetter(letter)) : null;
+    if (answer !== null && answer.kind !== "unsayable") return answer;
+    if (answer !== null) return failed(question, `it exports what is no data: ${answer.reason}`, "Export plain data.");
     this.ended = !isLate;
     const why = isLate
       ? `it was not done within ${Math.round(deadlineMs / 1000)} s`
@@ -139,6 +160,18 @@ class Loading {
     return failed(question, why, "Let it end by itself, with its export.");
   }
 }
+
+/**
+ * Settings of the runtime. A process that lives for a third of a second only loses by the compiler for code that runs for long. And all is done by one
+ * thread: under SCHED_IDLE each is owed a thousandth of a processor, and gets it in a stretch until the next tick (4 ms at 250 a second), in which
+ * nobody else runs there.
+ */
+const MODEST = {
+  BUN_JSC_useFTLJIT: "0",
+  BUN_JSC_useConcurrentJIT: "0",
+  BUN_JSC_useConcurrentGC: "0",
+  BUN_JSC_numberOfGCMarkers: "1",
+} as const;
 
 /** Prefixes of a command that run it when nobody else wants to run, as far as the system has that. */
 const WHEN_IDLE = [
@@ -167,16 +200,16 @@ function endOf({ exitCode, signalCode }: { exitCode: number | null; signalCode: 
   return name === null ? `ended with status ${exitCode}` : `was killed by ${name}`;
 }
 
-/** Where it ended without an answer, what was asked is still there. */
-function answerIn(content: unknown): LoadAnswer | null {
-  return typeof content === "object" && content !== null && "kind" in content ? (content as LoadAnswer) : null;
+function failed({ file }: LoadQuestion, message: string, mend: string, code: ErrorCode = "CONFIG_FILE_THREW"): Answer {
+  const problems: readonly Problem[] = [fileProblem(code, file ?? "", message, { mend })];
+  return { kind: "wrong", file, files: [], raw: () => undefined, problems };
 }
 
-function failed(
-  { file }: LoadQuestion,
-  message: string,
-  mend: string,
-  code: ErrorCode = "CONFIG_FILE_THREW",
-): LoadedConfig {
-  return { file, files: [], problems: [fileProblem(code, file ?? "", message, { mend })] };
+/** Of which nothing is known. */
+function emptyShelf(): Shelf {
+  const shelf = new PlanShelf();
+  return {
+    known: () => shelf.known(),
+    unpack: (manifest, parts, known) => shelf.unpack(manifest, parts, known, null),
+  };
 }

@@ -10,7 +10,8 @@ import { withSecrets } from "../secrets/affinity-secret.ts";
 import type { Applied } from "./apply-report.ts";
 import { alone, type Companion, type CompanionChange } from "./companion.ts";
 import type { KeptHealth } from "./health.ts";
-import { longestDrainMs, type PartedPlan, type PlanInForce } from "./plan-in-force.ts";
+import type { PartedPlan } from "../parts/plan-shelf.ts";
+import { longestDrainMs, type PlanInForce } from "./plan-in-force.ts";
 import { prepareAll } from "./rollout.ts";
 import type { Seats } from "./seats.ts";
 import { generatedSecret, withFixed } from "./settled-plan.ts";
@@ -31,7 +32,7 @@ export interface ChangesOptions {
 }
 
 /** Of the supervisor, whose turns workers wait for where there is no processor to spare. */
-const SLICE_MS = 1;
+const SLICE_MS = 0.5;
 /** More changes than these are counted, not told one by one. */
 const MOST_TOLD = 50;
 
@@ -73,7 +74,7 @@ export class Changes {
       along = await this.companion.prepare(sockets.plan);
       const next = await bySlices(inForce.take(sockets.plan), clock, systemNetwork.tick, SLICE_MS);
       const changes = diff(inForce.plan, next.plan);
-      if (!dryRun && next.hash !== inForce.hash) {
+      if (!dryRun && next !== inForce.parted) {
         const bringing = this.#bring(next, sockets);
         this.#bringing = bringing;
         await bringing;
@@ -100,7 +101,7 @@ export class Changes {
     const placement = placements.place(next.plan);
     let processes: readonly WorkerProcess[];
     try {
-      processes = await prepareAll(seats, { manifest: next.manifest, placement, sockets });
+      processes = await prepareAll(seats, { next, placement, sockets });
     } catch (error) {
       placements.abandon();
       throw error;
@@ -111,8 +112,7 @@ export class Changes {
     sockets.commit();
     health.configure(next.plan, placement);
     placements.commit(drainMs);
-    const live = inForce.parts.idsOf(next.manifest);
-    const outcomes = await Promise.allSettled(processes.map((each) => each.commit(live)));
+    const outcomes = await Promise.allSettled(processes.map((each) => each.commit(next.ids)));
     health.withdraw();
     for (const [i, outcome] of outcomes.entries()) {
       if (outcome.status === "fulfilled") continue;

@@ -2,28 +2,24 @@ import type { Placement } from "../../engine/placement.ts";
 import type { Placements } from "../../engine/placements.ts";
 import { atOnce, type Steps } from "../../engine/slices.ts";
 import type { Plan } from "../../plan.ts";
-import { type Manifest, PlanParts, PlanStore } from "../plan-parts.ts";
-
-/** Parts of one step. */
-const STEP = 200;
-
-/** A plan in its parts, made of the objects of the plan in force where nothing differs. */
-export interface PartedPlan {
-  readonly plan: Plan;
-  readonly manifest: Manifest;
-  readonly hash: string;
-}
+import type { Manifest, PartId } from "../parts/manifest.ts";
+import type { PlanParts, SentPart } from "../parts/plan-parts.ts";
+import { type KnownParts, type PartedPlan, PlanShelf } from "../parts/plan-shelf.ts";
 
 /** The plan that all workers have, and where its numbers are in the shared memory. */
 export class PlanInForce {
-  readonly parts = new PlanParts();
-  readonly #store = new PlanStore();
+  readonly #shelf = new PlanShelf();
   #parted: PartedPlan;
   #placement: Placement | null = null;
   #generation = 1;
 
   constructor(first: Plan) {
-    this.#parted = atOnce(this.#take(first, null));
+    this.#parted = atOnce(this.#shelf.take(first, null));
+  }
+
+  /** In its parts. */
+  get parted(): PartedPlan {
+    return this.#parted;
   }
 
   /** With the addresses that were bound. Holds secrets. */
@@ -31,13 +27,14 @@ export class PlanInForce {
     return this.#parted.plan;
   }
 
-  get manifest(): Manifest {
-    return this.#parted.manifest;
+  /** All parts that are known. */
+  get parts(): PlanParts {
+    return this.#shelf.parts;
   }
 
-  /** Names its content. */
+  /** Names its content. O(parts). */
   get hash(): string {
-    return this.#parted.hash;
+    return this.parts.hash(this.#parted.manifest);
   }
 
   get placement(): Placement {
@@ -56,9 +53,19 @@ export class PlanInForce {
     placements.commit(longestDrainMs(this.plan));
   }
 
+  /** See `PlanShelf`. */
+  known(): KnownParts {
+    return this.#shelf.known();
+  }
+
+  /** See `PlanShelf`; `forgetOthers` when it is not, or no longer, to be the next. */
+  unpack(manifest: Manifest, parts: Iterable<readonly SentPart[]>, known: readonly PartId[]): Steps<Plan> {
+    return this.#shelf.unpack(manifest, parts, known, this.#parted);
+  }
+
   /** Takes another plan apart; `forgetOthers` when it is not, or no longer, to be the next. */
   take(plan: Plan): Steps<PartedPlan> {
-    return this.#take(plan, this.plan);
+    return this.#shelf.take(plan, this.#parted);
   }
 
   /** Puts one in force. */
@@ -70,18 +77,7 @@ export class PlanInForce {
 
   /** Forgets the parts that the plan in force does not have. */
   *forgetOthers(): Steps<void> {
-    this.#store.forget(yield* this.parts.keepingOnly(yield* this.parts.idsIn(this.manifest)));
-  }
-
-  *#take(given: Plan, before: Plan | null): Steps<PartedPlan> {
-    const manifest = yield* this.parts.taken(given);
-    let added = 0;
-    for (const id of yield* this.parts.idsIn(manifest)) {
-      this.#store.add(id, this.parts.part(id).content);
-      if (++added % STEP === 0) yield;
-    }
-    const plan = yield* this.#store.planned(manifest, before);
-    return { plan, manifest, hash: this.parts.hash(manifest) };
+    yield* this.#shelf.keepOnly(this.#parted);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Placement } from "../../engine/placement.ts";
 import { WeirError } from "../../errors.ts";
-import type { Manifest } from "../plan-parts.ts";
+import type { PartedPlan } from "../parts/plan-shelf.ts";
 import type { Seats } from "./seats.ts";
 import type { SocketsChange } from "./sockets.ts";
 import type { WorkerProcess } from "./worker-process.ts";
@@ -10,7 +10,7 @@ const TRIES = 2;
 
 /** The plan that workers are to make ready. */
 export interface NextStep {
-  readonly manifest: Manifest;
+  readonly next: PartedPlan;
   readonly placement: Placement;
   readonly sockets: SocketsChange;
 }
@@ -22,7 +22,7 @@ export interface NextStep {
  */
 export async function prepareAll(
   seats: Seats,
-  { manifest, placement, sockets }: NextStep,
+  { next, placement, sockets }: NextStep,
 ): Promise<readonly WorkerProcess[]> {
   for (let tried = 1; ; tried++) {
     // One that is starting has the plan in force; it is asked when it has.
@@ -31,7 +31,7 @@ export async function prepareAll(
     const outcomes = await Promise.allSettled(
       asked.map(([worker, process]) => {
         const listeners = sockets.added.map((position) => ({ position, ...sockets.sentTo(worker, position) }));
-        return process.prepare(manifest, placement, listeners);
+        return process.prepare(next, placement, listeners);
       }),
     );
     const failures = outcomes.flatMap((outcome): unknown[] => (outcome.status === "rejected" ? [outcome.reason] : []));

@@ -20,7 +20,7 @@ import type { Companion } from "./companion.ts";
 import { Events, recorded } from "../events.ts";
 import { type HealthLegacy, keepHealth, type KeptHealth } from "./health.ts";
 import { type Identity, isRoot, workerIdentity } from "../identity.ts";
-import { type LiveConfig, problemOf } from "../load/live-config.ts";
+import { type Apply, type LiveConfig, problemOf } from "../load/live-config.ts";
 import { longestDrainMs, PlanInForce } from "./plan-in-force.ts";
 import { Seats, sectionsFor, type SeatView } from "./seats.ts";
 import { generatedSecret } from "./settled-plan.ts";
@@ -143,7 +143,8 @@ export class Supervisor {
       await supervisor.stop();
       throw error;
     }
-    options.liveConfig.attach((plan, { dryRun }) => supervisor.apply(plan, dryRun), supervisor.#log);
+    const apply: Apply = (plan, { dryRun }) => supervisor.apply(plan, dryRun);
+    options.liveConfig.attach(apply, supervisor.#log, supervisor.#inForce);
     return supervisor;
   }
 
@@ -293,10 +294,10 @@ export class Supervisor {
   }
 
   #spawn(worker: number, section: number): WorkerProcess {
-    const { parts, manifest, placement } = this.#inForce;
+    const { parts, parted, placement } = this.#inForce;
     const setup = {
       parts,
-      manifest,
+      parted,
       placement,
       worker,
       section,

@@ -2,20 +2,19 @@ import { expect, test } from "bun:test";
 import { planOf } from "../../../test/fixtures/cluster.ts";
 import { placementOf } from "../../engine/placement.ts";
 import { sharedStateBytes } from "../../engine/shared-state.ts";
-import { PlanParts } from "../plan-parts.ts";
 import { createSharedMemory } from "../shared-memory.ts";
+import { PlanInForce } from "./plan-in-force.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 test("one that has ended is said to be gone at once when it is asked, not to hang", async () => {
   const plan = { ...planOf({ backends: [1] }), listeners: [] };
   const placement = placementOf(plan, 1);
-  const parts = new PlanParts();
-  const manifest = parts.take(plan);
+  const { parts, parted } = new PlanInForce(plan);
   const memory = createSharedMemory(sharedStateBytes(placement.shape), null, []);
   const process = new WorkerProcess(
     {
       parts,
-      manifest,
+      parted,
       placement,
       worker: 0,
       section: 0,

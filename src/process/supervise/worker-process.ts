@@ -4,16 +4,26 @@ import { closeDescriptor, descriptorChannel, sendDescriptors } from "../../net/p
 import type { Log } from "../../observe/log.ts";
 import type { Level } from "../events.ts";
 import type { Identity } from "../identity.ts";
-import { fromWorker, type FromWorker, type Inherited, type Sent, type ToWorker } from "../messages.ts";
-import { PartsOf } from "./parts-of-worker.ts";
-import type { Manifest, PartId, PlanParts } from "../plan-parts.ts";
+import {
+  fromWorker,
+  type FromWorker,
+  type Inherited,
+  type PlannedParts,
+  type Sent,
+  type ToWorker,
+} from "../messages.ts";
+import { PartsOf } from "../parts/parts-of-worker.ts";
+import type { PartId } from "../parts/manifest.ts";
+import type { PlanParts } from "../parts/plan-parts.ts";
+import type { PartedPlan } from "../parts/plan-shelf.ts";
+import { byNews } from "../parts/same-as-before.ts";
 import { startedAsUsual } from "./time-slice.ts";
 import { workerCommand } from "../worker-command.ts";
 
 /** What a worker gets. */
 export interface WorkerSetup {
   readonly parts: PlanParts;
-  readonly manifest: Manifest;
+  readonly parted: PartedPlan;
   readonly placement: Placement;
   readonly worker: number;
   /** Of the counters: where it alone writes. */
@@ -79,6 +89,9 @@ export class WorkerProcess {
   readonly #exited: PromiseWithResolvers<Death> = Promise.withResolvers<Death>();
   readonly #asked = new Map<number, PromiseWithResolvers<unknown>>();
   #next = 1;
+  /** What it was told. */
+  #inForce: PlannedParts;
+  #prepared: PlannedParts;
   /** How the process has ended, in words; `null` while it lives. */
   #end: string | null = null;
 
@@ -89,6 +102,8 @@ export class WorkerProcess {
     this.#worker = setup.worker;
     this.#ears = ears;
     this.#parts = new PartsOf(setup.parts);
+    this.#inForce = { manifest: setup.parted.manifest, placement: setup.placement };
+    this.#prepared = this.#inForce;
     const { cmd, env, argv0 } = workerCommand(setup.worker);
     const channel = descriptorChannel();
     this.#channel = channel?.own ?? null;
@@ -141,13 +156,23 @@ export class WorkerProcess {
    * Has it make a plan ready beside the one in force. It serves its clients meanwhile.
    * @throws what keeps it from it; WORKER_FAILED where it is gone or does not answer
    */
-  async prepare(manifest: Manifest, placement: Placement, listeners: readonly ListenerToSend[]): Promise<void> {
-    await this.#sendParts(manifest);
+  async prepare(next: PartedPlan, placement: Placement, listeners: readonly ListenerToSend[]): Promise<void> {
+    await this.#sendParts(next.ids);
     const fds = listeners.map(({ fd }) => fd).filter((fd) => fd !== null);
     if (fds.length > 0 && (this.#channel === null || !sendDescriptors(this.#channel, fds)))
       throw new WeirError("WORKER_FAILED", `worker ${this.#worker} cannot be sent a listening socket`);
     const places = listeners.map(({ position, from }) => ({ position, from }));
-    await this.#whileAlive(this.#request({ kind: "prepare", manifest, placement, listeners: places }, PATIENCE_MS));
+    const { manifest, placement: before } = this.#inForce;
+    const planned = {
+      manifest: {
+        ...next.manifest,
+        listeners: byNews(next.manifest.listeners, manifest.listeners),
+        pools: byNews(next.manifest.pools, manifest.pools),
+      },
+      placement: { ...placement, backends: byNews(placement.backends, before.backends) },
+    };
+    this.#prepared = { manifest: next.manifest, placement };
+    await this.#whileAlive(this.#request({ kind: "prepare", ...planned, listeners: places }, PATIENCE_MS));
   }
 
   /**
@@ -157,6 +182,7 @@ export class WorkerProcess {
    */
   async commit(live: ReadonlySet<PartId>): Promise<void> {
     await this.#request({ kind: "commit", forget: this.#parts.keepOnly(live) });
+    this.#inForce = this.#prepared;
   }
 
   /** Has it forget what it has prepared. */
@@ -180,9 +206,10 @@ export class WorkerProcess {
   }
 
   async #configure(setup: WorkerSetup, listeners: readonly Inherited[], channelFd: number | null): Promise<void> {
-    const { manifest, placement, worker, section, workers, identity } = setup;
+    const { manifest, ids } = setup.parted;
+    const { placement, worker, section, workers, identity } = setup;
     try {
-      await this.#sendParts(manifest);
+      await this.#sendParts(ids);
     } catch {
       return; // it is gone, or hangs: `ready` tells
     }
@@ -201,8 +228,8 @@ export class WorkerProcess {
   }
 
   /** One after another, so that it serves its clients in between. */
-  async #sendParts(manifest: Manifest): Promise<void> {
-    for (const parts of this.#parts.missing(manifest)) {
+  async #sendParts(ids: Iterable<PartId>): Promise<void> {
+    for (const parts of this.#parts.missing(ids)) {
       await this.#request({ kind: "parts", parts });
       this.#parts.took(parts);
     }

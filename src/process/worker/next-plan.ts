@@ -1,17 +1,24 @@
 import { systemClock } from "../../clock.ts";
+import type { Placement } from "../../engine/placement.ts";
 import type { Engine, ListenerSocket, Prepared } from "../../engine/engine.ts";
 import { bySlices } from "../../engine/slices.ts";
 import { WeirError } from "../../errors.ts";
 import { systemNetwork } from "../../net/network.ts";
 import { closeDescriptor, receiveDescriptors } from "../../net/pass-descriptors.ts";
 import { faultAt } from "./faults.ts";
-import type { ToWorker } from "../messages.ts";
-import type { PartId, PlanStore } from "../plan-parts.ts";
-import type { Plan } from "../../plan.ts";
+import type { NextPlannedParts, PlannedParts, ToWorker } from "../messages.ts";
+import type { PartId } from "../parts/manifest.ts";
+import type { ManifestedPlan, PlanStore } from "../parts/plan-store.ts";
+import { inFull } from "../parts/same-as-before.ts";
+
+/** A plan with what it was made of, and where its numbers are. */
+interface InForce extends ManifestedPlan {
+  readonly placement: Placement;
+}
 
 interface Ready {
   readonly prepared: Prepared;
-  readonly plan: Plan;
+  readonly next: InForce;
   readonly sockets: ReadonlyMap<number, ListenerSocket>;
 }
 
@@ -21,7 +28,7 @@ export class NextPlan {
   readonly #store: PlanStore;
   readonly #worker: number;
   readonly #channel: number | null;
-  #inForce: Plan;
+  #inForce: InForce;
   #ready: Ready | null = null;
   /** What is being prepared; `abandoned` from when nobody wants it any more. */
   #under: { abandoned: boolean } | null = null;
@@ -29,7 +36,7 @@ export class NextPlan {
   #last: Promise<unknown> = Promise.resolve();
 
   /** @param inForce the plan of the engine @param channel where descriptors come; `null` for nowhere */
-  constructor(engine: Engine, store: PlanStore, inForce: Plan, worker: number, channel: number | null) {
+  constructor(engine: Engine, store: PlanStore, inForce: InForce, worker: number, channel: number | null) {
     this.#inForce = inForce;
     this.#engine = engine;
     this.#store = store;
@@ -41,7 +48,7 @@ export class NextPlan {
    * Makes it ready beside the one in force.
    * @throws what keeps it from being so; nothing has changed then
    */
-  async prepare({ manifest, placement, listeners }: ToWorker & { kind: "prepare" }): Promise<void> {
+  async prepare({ listeners, ...told }: ToWorker & { kind: "prepare" }): Promise<void> {
     this.abandon();
     // At once, whatever comes of it: they are in the channel, before those of another plan.
     const sockets = this.#socketsOf(listeners);
@@ -54,9 +61,10 @@ export class NextPlan {
       await before;
       faultAt("prepare", this.#worker);
       faultAt("prepare-exit", this.#worker);
+      const { manifest, placement } = this.#inFull(told);
       const plan = await bySlices(this.#store.planned(manifest, this.#inForce), systemClock, systemNetwork.tick);
       const prepared = await this.#engine.prepare(plan, placement);
-      if (!under.abandoned) this.#ready = { prepared, plan, sockets };
+      if (!under.abandoned) this.#ready = { prepared, next: { plan, manifest, placement }, sockets };
       else prepared.abandon();
     } catch (error) {
       under.abandoned = true;
@@ -76,7 +84,7 @@ export class NextPlan {
     if (ready === null) throw new WeirError("WEIR_INTERNAL", "nothing was prepared");
     this.#ready = null;
     ready.prepared.commit((listener) => ready.sockets.get(listener) ?? null);
-    this.#inForce = ready.plan;
+    this.#inForce = ready.next;
     this.#store.forget(forget);
   }
 
@@ -88,6 +96,18 @@ export class NextPlan {
     if (ready === null) return;
     ready.prepared.abandon();
     closeAll(ready.sockets);
+  }
+
+  #inFull({ manifest, placement }: NextPlannedParts): PlannedParts {
+    const before = this.#inForce;
+    return {
+      manifest: {
+        top: manifest.top,
+        listeners: inFull(manifest.listeners, before.manifest.listeners),
+        pools: inFull(manifest.pools, before.manifest.pools),
+      },
+      placement: { ...placement, backends: inFull(placement.backends, before.placement.backends) },
+    };
   }
 
   #socketsOf(listeners: (ToWorker & { kind: "prepare" })["listeners"]): ReadonlyMap<number, ListenerSocket> {

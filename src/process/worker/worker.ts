@@ -15,7 +15,7 @@ import { systemRandom } from "../../random.ts";
 import { assertIdentity } from "../identity.ts";
 import { type FromWorker, type Inherited, type ToWorker, toWorker } from "../messages.ts";
 import { NextPlan } from "./next-plan.ts";
-import { PlanStore } from "../plan-parts.ts";
+import { PlanStore } from "../parts/plan-store.ts";
 import { QUESTIONS } from "./questions/registry.ts";
 import { mapSharedMemory } from "../shared-memory.ts";
 import { together } from "./together.ts";
@@ -67,7 +67,8 @@ export function runWorker(): void {
         try {
           const plan = store.plan(message.manifest, null);
           engine = begin(message, plan, log);
-          next = new NextPlan(engine, store, plan, message.worker, message.channelFd);
+          const { manifest, placement } = message;
+          next = new NextPlan(engine, store, { plan, manifest, placement }, message.worker, message.channelFd);
           void send({ kind: "ready" });
         } catch (error) {
           void send({ kind: "failed", ...known(error) }).then(() => end(FAILED));

@@ -1,4 +1,5 @@
-import type { Manifest, PartContent, PartId, PlanParts } from "../plan-parts.ts";
+import type { PartContent, PartId } from "./manifest.ts";
+import type { PlanParts } from "./plan-parts.ts";
 
 /** Bytes of one message: a worker takes it in a fraction of a millisecond, and serves its clients before the next. */
 const BATCH_BYTES = 32 * 1024;
@@ -14,11 +15,11 @@ export class PartsOf {
     this.#all = all;
   }
 
-  /** What it has to be sent for a plan, in messages, each part after those that it refers to. */
-  missing(manifest: Manifest): readonly Batch[] {
+  /** Of these, what it has to be sent, in messages and in their order. */
+  missing(ids: Iterable<PartId>): readonly Batch[] {
     const batches: (readonly [PartId, PartContent])[][] = [];
     let room = 0;
-    for (const id of this.#all.idsOf(manifest)) {
+    for (const id of ids) {
       if (this.#known.has(id)) continue;
       const { content, bytes } = this.#all.part(id);
       if (room < bytes) {
@@ -38,7 +39,8 @@ export class PartsOf {
 
   /** What it may forget, with these being all that is in force. */
   keepOnly(live: ReadonlySet<PartId>): readonly PartId[] {
-    const gone = [...this.#known].filter((id) => !live.has(id));
+    const gone: PartId[] = [];
+    for (const id of this.#known) if (!live.has(id)) gone.push(id);
     for (const id of gone) this.#known.delete(id);
     return gone;
   }
