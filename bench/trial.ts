@@ -1,4 +1,4 @@
-/** Something that only Weir does, measured on its own. */
+/** Something that is measured on its own. */
 export interface Trial {
   readonly name: string;
   readonly title: string;

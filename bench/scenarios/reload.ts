@@ -3,6 +3,8 @@ import { loadavg } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { startBackends } from "../backends.ts";
+import { largePools, largeRoutes, routes } from "../large-configuration.ts";
+import { largeOthers, type Reloadable } from "../large-others.ts";
 import { percentile } from "../percentile.ts";
 import { loadCore, proxyCore, startTool } from "../processes.ts";
 import { progress } from "../progress.ts";
@@ -12,11 +14,9 @@ import { aligned, number } from "../text-table.ts";
 import type { Trial } from "../trial.ts";
 import { weir } from "../weir.ts";
 
-/** Of a configuration: so many routes to pools of ten backends. */
-const routes = 10_000;
-const backendsOfPool = 10;
 const rate = 2000;
-const warmUpMs = 3000;
+/** Until the compilers of the client and of the proxy are done. */
+const warmUpMs = 10_000;
 /** What is compared: the time before a reload, as long from when it was asked for, and as long after that. */
 const windowMs = 1000;
 const rounds = 3;
@@ -28,6 +28,8 @@ const restMs = 300;
 const deadlineMs = 30_000;
 /** The client has then still to write down what became of its requests. */
 const tellMs = 20_000;
+
+const SETTINGS = { mode: "http", largeBuffers: false, narrowBackends: false } as const;
 
 /** How a configuration differs from the one in force. */
 const kinds = [
@@ -58,7 +60,19 @@ const clientSaid = z.object({
   failedAt: z.array(z.number()),
 });
 
-/** Latency of requests around reloads of a large configuration: Weir alone, with one worker, on two cores of which the load has one too. Takes a minute. */
+type Said = z.infer<typeof clientSaid>;
+
+const NOTHING: Said = { sentAt: [], took: [], failedAt: [] };
+
+/** A row of the table. */
+interface Measured {
+  readonly title: string;
+  readonly reloads: readonly Reload[];
+  /** What became of the requests meanwhile. */
+  readonly said: Said;
+}
+
+/** Latency of requests around reloads of a large configuration: Weir with one worker, and HAProxy and nginx beside it, on two cores of which the load has one too. Takes a minute and a half. */
 export const reload: Trial = {
   name: "reload",
   title: `Reload of ${number(routes, 0)} routes and ${number(routes, 0)} backends at ${number(rate, 0)} requests/s`,
@@ -67,6 +81,20 @@ export const reload: Trial = {
 
 async function run(parent: string): Promise<string> {
   await using backends = await startBackends(parent, false);
+  const rows = await ofWeir(parent, backends.ports);
+  for (const other of largeOthers) {
+    const { proxy } = other;
+    const missing = proxy.missing("http");
+    rows.push(
+      missing === undefined
+        ? await ofOther(parent, backends.ports, other)
+        : { title: `${proxy.title}: ${missing}`, reloads: [], said: NOTHING },
+    );
+  }
+  return table(rows);
+}
+
+async function ofWeir(parent: string, backends: readonly number[]): Promise<Measured[]> {
   const file = join(parent, "reload.json");
   const write = (config: Configuration): Promise<number> => Bun.write(file, JSON.stringify(config, null, 1));
   const log = join(parent, "reload-log");
@@ -78,14 +106,10 @@ async function run(parent: string): Promise<string> {
       return ["sh", "-c", `exec taskset -c ${proxyCore},${loadCore} bin/weir serve ${file} 2>${log}`];
     },
   };
-  const settings = { mode: "http", backends: backends.ports, largeBuffers: false, narrowBackends: false } as const;
-  await using target = await startTarget(proxy, settings, parent, forwards);
-  const before = configuration(target.port, backends.ports);
-  const program = join(import.meta.dir, "..", "steady-client.ts");
-  const client = startTool([process.execPath, program, String(target.port), String(rate)]);
+  await using target = await startTarget(proxy, { ...SETTINGS, backends }, parent, forwards);
+  const before = configuration(target.port, backends);
   const reloads: Reload[] = [];
-  try {
-    await Bun.sleep(warmUpMs);
+  const said = await underLoad(target.port, async () => {
     for (let round = 0; round < rounds; round++) {
       for (const { title, edit } of kinds) {
         progress(`reload: ${title}, ${round + 1} of ${rounds}`);
@@ -100,14 +124,40 @@ async function run(parent: string): Promise<string> {
         await reloaded(target.process.pid, log);
       }
     }
+  });
+  return kinds.map(({ title }) => ({ title, reloads: reloads.filter((each) => each.title === title), said }));
+}
+
+/** Nothing has changed, and nobody tells when it is in force. */
+async function ofOther(parent: string, backends: readonly number[], { proxy, signal }: Reloadable): Promise<Measured> {
+  await using target = await startTarget(proxy, { ...SETTINGS, backends }, parent, forwards);
+  const title = `${proxy.title}, nothing changed`;
+  const reloads: Reload[] = [];
+  const said = await underLoad(target.port, async () => {
+    for (let round = 0; round < rounds; round++) {
+      progress(`reload: ${title}, ${round + 1} of ${rounds}`);
+      await Bun.sleep(restMs + windowMs);
+      reloads.push({ title, askedAt: now(), inForceMs: NaN, applyMs: NaN });
+      process.kill(target.process.pid, signal);
+      await Bun.sleep(2 * windowMs + restMs);
+    }
+  });
+  return { title, reloads, said };
+}
+
+/** Does something while requests come at a steady rate. @returns what became of those */
+async function underLoad(port: number, act: () => Promise<void>): Promise<Said> {
+  const program = join(import.meta.dir, "..", "steady-client.ts");
+  const client = startTool([process.execPath, program, String(port), String(rate)]);
+  try {
+    await Bun.sleep(warmUpMs);
+    await act();
   } finally {
     progress("");
     await client.stdin.end();
   }
   const text = await within(client.stdout.text(), tellMs, "the client did not say what became of its requests");
-  const said = clientSaid.parse(JSON.parse(text));
-
-  return table(reloads, said);
+  return clientSaid.parse(JSON.parse(text));
 }
 
 /** Asks for a reload and waits until it is in force. @throws Error where that takes too long, or it was refused */
@@ -160,27 +210,7 @@ function outcomeIn(text: string): z.infer<typeof outcome> | null {
   return null;
 }
 
-function table(reloads: readonly Reload[], { sentAt, took, failedAt }: z.infer<typeof clientSaid>): string {
-  const between = (from: number): readonly number[] =>
-    took.filter((_, i) => sentAt[i]! >= from && sentAt[i]! < from + windowMs).toSorted((a, b) => a - b);
-  const rows = kinds.map(({ title }) => {
-    const own = reloads.filter((each) => each.title === title);
-    const p99 = (shift: number): number => median(own.map(({ askedAt }) => percentile(between(askedAt + shift), 0.99)));
-    const [calm, during, after] = [p99(-windowMs), p99(0), p99(windowMs)];
-    const worst = Math.max(...own.map(({ askedAt }) => between(askedAt).at(-1) ?? NaN));
-    const inForce = median(own.map(({ inForceMs }) => inForceMs));
-    const apply = median(own.map(({ applyMs }) => applyMs));
-    return [
-      title,
-      number(inForce, 0),
-      number(apply, 0),
-      number(calm, 2),
-      number(during, 2),
-      number(after, 2),
-      number(during / calm, 2),
-      number(worst, 1),
-    ];
-  });
+function table(measured: readonly Measured[]): string {
   const header = [
     "what changed",
     "in force, ms",
@@ -190,14 +220,37 @@ function table(reloads: readonly Reload[], { sentAt, took, failedAt }: z.infer<t
     "in the next",
     "ratio",
     "slowest",
+    "failed",
   ];
   const load = Math.max(...loadavg());
   const busy = `  others were at work on the machine (load average ${number(load, 1)}): do not believe it`;
   return [
-    ...aligned([header, ...rows]),
-    `  medians of ${rounds}, the slowest request of all; ${took.length} requests answered, ${failedAt.length} failed`,
+    ...aligned([header, ...measured.map(row)]),
+    `  medians of ${rounds}, the slowest request of all, and how many failed in all`,
     ...(load < BUSY ? [] : [busy]),
   ].join("\n");
+}
+
+function row({ title, reloads, said: { sentAt, took, failedAt } }: Measured): readonly string[] {
+  if (reloads.length === 0) return [title];
+  const between = (from: number): readonly number[] =>
+    took.filter((_, i) => sentAt[i]! >= from && sentAt[i]! < from + windowMs).toSorted((a, b) => a - b);
+  const p99 = (shift: number): number =>
+    median(reloads.map(({ askedAt }) => percentile(between(askedAt + shift), 0.99)));
+  const [calm, during, after] = [p99(-windowMs), p99(0), p99(windowMs)];
+  const worst = Math.max(...reloads.map(({ askedAt }) => between(askedAt).at(-1) ?? NaN));
+  const told = (value: number): string => (Number.isNaN(value) ? "" : number(value, 0));
+  return [
+    title,
+    told(median(reloads.map(({ inForceMs }) => inForceMs))),
+    told(median(reloads.map(({ applyMs }) => applyMs))),
+    number(calm, 2),
+    number(during, 2),
+    number(after, 2),
+    number(during / calm, 2),
+    number(worst, 1),
+    number(failedAt.length, 0),
+  ];
 }
 
 function median(values: readonly number[]): number {
@@ -208,30 +261,22 @@ function median(values: readonly number[]): number {
 }
 
 function configuration(port: number, backends: readonly number[]): Configuration {
-  const pools = Object.fromEntries(
-    Array.from({ length: routes / backendsOfPool }, (_, pool) => {
-      const own = Array.from({ length: backendsOfPool }, (_each, i) => `127.1.${pool >> 8}.${pool & 255}:${8000 + i}`);
-      return [`pool-${pool}`, { backends: own.map((address) => ({ address, weight: 1 })) }];
-    }),
-  );
-  const all = Array.from({ length: routes }, (_, i) => ({
-    host: `host-${i}.example.com`,
-    path: `/v${i % 7}/*`,
-    pool: `pool-${i % (routes / backendsOfPool)}`,
-  }));
+  const pools = [...largePools()].map(([name, addresses]) => [
+    name,
+    { backends: addresses.map((address) => ({ address, weight: 1 })) },
+  ]);
+  const all = largeRoutes().map(({ host, prefix, pool }) => ({ host, path: `${prefix}*`, pool }));
   return {
     workers: 1,
     admin: "off",
     listeners: { web: { address: `127.0.0.1:${port}`, routes: [...all, { pool: "app" }] } },
-    pools: { ...pools, app: { backends: backends.map((each) => `127.0.0.1:${each}`) } },
+    pools: { ...Object.fromEntries(pools), app: { backends: backends.map((each) => `127.0.0.1:${each}`) } },
   };
 }
 
 function withWeight(config: Configuration): Configuration {
-  const backends = Array.from({ length: backendsOfPool }, (_, i) => ({
-    address: `127.1.0.7:${8000 + i}`,
-    weight: i + 1,
-  }));
+  const addresses = largePools().get("pool-7") ?? [];
+  const backends = addresses.map((address, i) => ({ address, weight: i + 1 }));
   return { ...config, pools: { ...config.pools, "pool-7": { backends } } };
 }
 
