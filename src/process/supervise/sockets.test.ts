@@ -67,6 +67,26 @@ test.if(process.platform === "linux")("an address may become another one of the 
   held.close();
 });
 
+test.if(process.platform === "linux")(
+  "what is written in another way stays the same socket, where it leads to the same address",
+  async () => {
+    const held = await holdSockets(plan({ web: "127.0.0.1:0" }), 2);
+    const before = fdsOf(held);
+    const { web = "" } = addresses(held.plan);
+    const [, port] = web.split(":");
+    for (const written of [web, `localhost:${port}`]) {
+      const change = await held.change(plan({ web: written }));
+      change.commit();
+      expect({ added: change.added, plan: addresses(held.plan) }).toEqual({ added: [], plan: { web } });
+      expect(fdsOf(held)).toEqual(before);
+    }
+    const renamed = await held.change(plan({ other: web }));
+    renamed.commit();
+    expect(fdsOf(held)).toEqual(before);
+    held.close();
+  },
+);
+
 test.if(process.platform === "linux")("a successor goes on with the sockets, by name or by address", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/a.sock`;

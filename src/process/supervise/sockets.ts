@@ -189,6 +189,13 @@ async function bindAll(
         continue;
       }
       const resolved = await resolveAddress(address);
+      // Written in another way: a socket of its own beside that one would be nobody's, since workers know the listener by name and address.
+      const there = [...free].find((each) => formatAddress(each.address) === formatAddress(resolved));
+      if (there !== undefined) {
+        free.delete(there);
+        after.push({ ...there, name, asked });
+        continue;
+      }
       const taken = take(name, asked, resolved);
       const sockets = taken ?? (canBind() ? bound(resolved, workers, before) : null);
       if (sockets !== null) made.push(sockets);
