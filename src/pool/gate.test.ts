@@ -6,7 +6,7 @@ import { HEALTH_FLAG, HealthWords, healthWordsBytes } from "../observe/health-wo
 import type { PoolLimits } from "../plan.ts";
 import type { ErrorCode } from "../errors.ts";
 import { seededRandom } from "../random.ts";
-import { FULL, Gate, NONE, WAITING, type Waiter } from "./gate.ts";
+import { FULL, Gate, type GateParts, NONE, WAITING, type Waiter } from "./gate.ts";
 import { GateRoom } from "./gate-room.ts";
 import { Pool } from "./pool.ts";
 import { OVERLOADED_AFTER_MS } from "./wait-queue.ts";
@@ -29,6 +29,7 @@ class Gates {
   now = 1000;
   readonly counters: Counters;
   readonly words: HealthWords;
+  readonly parts: readonly GateParts[];
   readonly gates: readonly Gate[];
   /** By worker and backend. */
   readonly rows: readonly (readonly Row[])[];
@@ -58,7 +59,7 @@ class Gates {
     this.rows = Array.from({ length: workers }, (_, worker) =>
       indexes.map((index) => counters.row(worker, index, count)),
     );
-    this.gates = this.rows.map((_, worker) => {
+    this.parts = this.rows.map((_, worker): GateParts => {
       const slots = indexes.map((index) => counters.inFlightSlots(worker, index));
       const room = new GateRoom(all, counters.inFlightSlots(worker, count), bounds, slots);
       const pool = new Pool(
@@ -78,7 +79,7 @@ class Gates {
         undefined,
         { words, pool: 0, rows: indexes },
       );
-      return new Gate({
+      return {
         pool,
         room,
         waiting: counters.waitingSlots(worker, count),
@@ -88,8 +89,14 @@ class Gates {
         queueTimeoutMs: all.queueTimeoutMs,
         clock: { now: () => this.now },
         onBusy: () => void (this.busy += 1),
-      });
+      };
     });
+    this.gates = this.parts.map((parts) => new Gate(parts));
+  }
+
+  /** A gate that takes the place of another one of the first worker. */
+  after(elder: Gate): Gate {
+    return new Gate({ ...this.parts[0]!, elder });
   }
 
   get gate(): Gate {
@@ -145,6 +152,36 @@ function heard(clients: readonly Client[]): (number | ErrorCode | null)[] {
 }
 
 describe("a gate", () => {
+  test("lets in first who waits at the one that it took the place of, however many there were since", () => {
+    const gates = new Gates({ backends: [{ maxConnections: 1 }] });
+    expect(gates.gate.enter(new Client(), 0, NOTHING, -1)).toBe(0);
+    const [first] = enter(gates, 1);
+    const last = gates.after(gates.after(gates.after(gates.gate)));
+    const second = new Client();
+    expect(last.enter(second, 0, NOTHING, -1)).toBe(WAITING);
+    for (const client of [first!, second]) {
+      gates.rows[0]![0]!.end();
+      last.left();
+      expect(client.heard).toEqual([0]);
+    }
+  });
+
+  test("holds none of those before it in which nothing waits", async () => {
+    const gates = new Gates({ backends: [{}] });
+    const before: WeakRef<Gate>[] = [];
+    let gate = gates.gate;
+    for (let i = 0; i < 10_000; i++) {
+      gate = gates.after(gate);
+      before.push(new WeakRef(gate));
+    }
+    // Until its end nothing is collected that a weak reference was made to.
+    await Bun.sleep(0);
+    Bun.gc(true);
+    // What the stack seems to refer to is not collected.
+    expect(before.filter((each) => each.deref() !== undefined).length).toBeLessThan(1000);
+    expect(gate.enter(new Client(), 0, NOTHING, -1)).toBe(0);
+  });
+
   test("begins the row of a backend with room, passes over a full one, and lets wait when all are full", () => {
     const gates = new Gates({ backends: [{ maxConnections: 1 }, { maxConnections: 2 }] });
     const got = [0, 1, 2].map(() => gates.gate.enter(new Client(), 0, NOTHING, -1));

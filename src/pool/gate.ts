@@ -58,7 +58,7 @@ export interface GateParts extends GateQueuesParts {
 export class Gate {
   /** Seconds for Retry-After: by then, what waits now has been served or turned away. */
   readonly retryAfterSeconds: number;
-  readonly #parts: GateParts;
+  readonly #parts: Omit<GateParts, "elder">;
   readonly #queues: GateQueues<Waiter>;
   /** `null` as soon as nothing waits there. */
   #elder: Gate | null;
@@ -67,10 +67,12 @@ export class Gate {
   #pinnedNext = false;
   #reportedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(parts: GateParts) {
+  constructor({ elder = null, ...parts }: GateParts) {
     this.#parts = parts;
     this.#queues = new GateQueues(parts);
-    this.#elder = parts.elder ?? null;
+    this.#elder = elder;
+    // Where no traffic asks for it in between, it would have all gates behind it that ever were.
+    if (elder !== null) elder.#eldersWait();
     this.retryAfterSeconds = Math.max(1, Math.ceil(parts.queueTimeoutMs / 1000));
   }
 
