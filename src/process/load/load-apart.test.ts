@@ -75,6 +75,11 @@ test("where no process can be started, or asked, that is a problem like any othe
   }
 });
 
+test("a file that says in its place that it is answered has answered nothing", async () => {
+  const config = await loaded(`process.send("answered"); await Bun.sleep(200);\n${PLAIN}`);
+  expect(config).toMatchObject({ problems: [{ code: "CONFIG_FILE_THREW", file: "c.ts" }] });
+});
+
 test("what is wrong comes over with its place", async () => {
   const config = await loaded(PLAIN.replace('pool: "p"', 'pol: "p"'));
   expect(config).toMatchObject({ problems: [{ code: "CONFIG_UNKNOWN_KEY", file: "c.ts", line: 1 }] });

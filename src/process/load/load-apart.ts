@@ -50,14 +50,25 @@ export async function loadApart(
   const { ids, digests } = shelf.known();
   const answer = await answerTo(questionSheets(question, digests), question, deadlineMs, patienceMs);
   const { file, files, raw } = answer;
-  if (answer.kind === "wrong") return withRaw({ file, files, problems: answer.problems }, raw);
-  const steps = shelf.unpack(answer.manifest, answer.parts, ids);
-  return withRaw({ file, files, plan: await bySlices(steps, systemClock, systemNetwork.tick, SLICE_MS) }, raw);
-}
-
-/** Looks into what was written when somebody wants it. */
-function withRaw(loaded: LoadedConfig, read: () => unknown): LoadedConfig {
-  return Object.defineProperty({ ...loaded }, "raw", { get: read, enumerable: true });
+  const outcome =
+    answer.kind === "wrong"
+      ? { problems: answer.problems }
+      : {
+          plan: await bySlices(
+            shelf.unpack(answer.manifest, answer.parts, ids),
+            systemClock,
+            systemNetwork.tick,
+            SLICE_MS,
+          ),
+        };
+  return {
+    file,
+    files,
+    ...outcome,
+    get raw() {
+      return raw();
+    },
+  };
 }
 
 type Answer = Exclude<LoadAnswer, { readonly kind: "unsayable" }>;
@@ -150,7 +161,9 @@ class Loading {
     }, deadlineMs);
     const isAnswered = await Promise.race([answered, this.#child.exited.then(() => false)]);
     clearTimeout(late);
-    const answer = isAnswered ? answerIn(await readLetter(letter)) : null;
+    // What cannot be read is no answer either.
+    const sheets = isAnswered ? await readLetter(letter).catch(() => null) : null;
+    const answer = answerIn(sheets);
     if (answer !== null && answer.kind !== "unsayable") return answer;
     if (answer !== null) return failed(question, `it exports what is no data: ${answer.reason}`, "Export plain data.");
     this.ended = !isLate;

@@ -49,4 +49,6 @@ test("a function is no data", () => {
   expect(() => answerSheets({ ...of, raw: { a: () => 1 }, plan }, [])).toThrow();
   expect(answerIn(sent(unsayableSheets("a function")))).toEqual({ kind: "unsayable", reason: "a function" });
   expect(answerIn(null)).toBeNull();
+  const question = { file: null, folder: "/etc", over: {}, edits: [] };
+  expect(answerIn(sent(questionSheets(question, Buffer.alloc(0))))).toBeNull();
 });

@@ -65,10 +65,10 @@ export function unsayableSheets(reason: string): Uint8Array[] {
   return [json({ kind: "unsayable", reason })];
 }
 
-/** @returns `null` where it is none */
+/** @returns `null` where it is none, as where the question is still there */
 export function answerIn(sheets: readonly Buffer[] | null): LoadAnswer | null {
   const [first, raw = NOTHING, ...parts] = sheets ?? [];
-  if (first === undefined) return null;
+  if (first === undefined || first[0] !== BRACE) return null;
   // Said by this very program.
   const said = JSON.parse(first.toString()) as LoadAnswer;
   if (said.kind === "unsayable") return said;
@@ -77,6 +77,8 @@ export function answerIn(sheets: readonly Buffer[] | null): LoadAnswer | null {
 }
 
 const NOTHING = Buffer.alloc(0);
+/** What an answer begins with, and a question does not. */
+const BRACE = 0x7b;
 
 function* read(batches: readonly Buffer[]): Generator<readonly SentPart[], void, void> {
   for (const batch of batches) yield JSON.parse(batch.toString()) as readonly SentPart[];

@@ -90,16 +90,15 @@ export class PlanShelf {
     return yield* this.#planned(before === null ? own : sharing(own, before.manifest), before);
   }
 
-  /** Forgets what a plan does not have. @returns which parts */
-  *keepOnly({ plan, manifest, ids }: PartedPlan): Steps<readonly PartId[]> {
+  /** Forgets what a plan does not have. */
+  *keepOnly({ plan, manifest, ids }: PartedPlan): Steps<void> {
     this.#lists = new Map();
     this.#remember(plan, manifest);
-    if (this.parts.size === ids.size) return [];
+    if (this.parts.size === ids.size) return;
     const gone = yield* this.parts.keepingOnly(ids);
     for (const id of gone) this.#ids.delete(this.#store.get(id));
     this.#store.forget(gone);
     this.#knownParts = null;
-    return gone;
   }
 
   #listed(): KnownParts {
