@@ -50,41 +50,25 @@ describe("at the end of `drain.requests`, where all backends of a pool were repl
     expect([old.requests.length, older.requests.length]).toEqual([1, 0]);
   });
 
-  test("a request that waits for room there is turned away", async () => {
-    const timers = new Timers();
-    await using old = backend(() => undefined);
-    await using young = backend(() => ok("young"));
-    await using lb = changing({ backends: [old.port], poolLimits: { maxConnections: 1 } }, timers.network);
-    await using waits = await clientOf(lb);
-    await using user = await clientOf(lb);
-    user.send(get());
-    await old.request(0);
-    waits.send(get());
-    const [row] = lb.placement.pools;
-    await until(() => lb.counters.waiting(row!) === 1);
-    await replaceAll(lb, [young]);
-    timers.over(REQUESTS_MS);
-    expect([(await user.response()).status, (await waits.response()).status]).toEqual([502, 503]);
-    expect(old.requests.length).toBe(1);
-  });
-
-  test("also where it came later than the one that it waits for", async () => {
-    const timers = new Timers();
-    await using old = backend(() => undefined);
-    await using young = backend(() => ok("young"));
-    await using lb = changing({ backends: [old.port], poolLimits: { maxConnections: 1 } }, timers.network);
-    await using user = await clientOf(lb);
-    user.send(get());
-    await old.request(0);
-    await using waits = await clientOf(lb);
-    waits.send(get());
-    const [row] = lb.placement.pools;
-    await until(() => lb.counters.waiting(row!) === 1);
-    await replaceAll(lb, [young]);
-    timers.over(REQUESTS_MS);
-    expect([(await user.response()).status, (await waits.response()).status]).toEqual([502, 503]);
-    expect(old.requests.length).toBe(1);
-  });
+  for (const came of ["earlier", "later"] as const)
+    test(`a request that waits for room there is turned away, of a client who came ${came} than the one that it waits for`, async () => {
+      const timers = new Timers();
+      await using old = backend(() => undefined);
+      await using young = backend(() => ok("young"));
+      await using lb = changing({ backends: [old.port], poolLimits: { maxConnections: 1 } }, timers.network);
+      await using one = await clientOf(lb);
+      await using two = await clientOf(lb);
+      const [waits, user] = came === "earlier" ? [one, two] : [two, one];
+      user.send(get());
+      await old.request(0);
+      waits.send(get());
+      const [row] = lb.placement.pools;
+      await until(() => lb.counters.waiting(row!) === 1);
+      await replaceAll(lb, [young]);
+      timers.over(REQUESTS_MS);
+      expect([(await user.response()).status, (await waits.response()).status]).toEqual([502, 503]);
+      expect(old.requests.length).toBe(1);
+    });
 });
 
 describe("at a backend that had nothing to do when it was removed", () => {
