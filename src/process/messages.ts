@@ -61,11 +61,9 @@ export type ToWorker =
       readonly listeners: readonly { readonly position: number; readonly from: Sent }[];
     } & NextPlannedParts)
   /** Puts what was prepared in force. */
-  | {
-      readonly kind: "commit";
-      readonly id: number;
-      /** Parts that no plan has any more. */ readonly forget: readonly PartId[];
-    }
+  | { readonly kind: "commit"; readonly id: number }
+  /** Forgets parts that no plan has any more. */
+  | { readonly kind: "forget"; readonly parts: readonly PartId[] }
   /** Forgets what was prepared, or is being prepared. */
   | { readonly kind: "abandon" }
   /** See `questions/`. */
@@ -117,21 +115,8 @@ export function toWorker(message: unknown): ToWorker | null {
 }
 
 function isToWorker(message: Record<string, unknown>): boolean {
-  const {
-    kind,
-    id,
-    parts,
-    worker,
-    section,
-    workers,
-    countersFd,
-    channelFd,
-    identity,
-    listeners,
-    forget,
-    question,
-    timeoutMs,
-  } = message;
+  const { kind, id, parts, worker, section, workers, countersFd, channelFd, identity, listeners, question, timeoutMs } =
+    message;
   switch (kind) {
     case "parts":
       return isCount(id) && Array.isArray(parts);
@@ -150,7 +135,9 @@ function isToWorker(message: Record<string, unknown>): boolean {
     case "prepare":
       return isCount(id) && Array.isArray(listeners) && listeners.every(isSent) && isPlanned(message);
     case "commit":
-      return isCount(id) && Array.isArray(forget);
+      return isCount(id);
+    case "forget":
+      return Array.isArray(parts);
     case "abandon":
       return true;
     case "ask":

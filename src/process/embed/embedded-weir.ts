@@ -15,7 +15,8 @@ import type { Plan } from "../../plan.ts";
 import { systemRandom } from "../../random.ts";
 import { withSecrets } from "../secrets/affinity-secret.ts";
 import { keepHealth, type KeptHealth } from "../supervise/health.ts";
-import { type PartedPlan, PlanShelf } from "../parts/plan-shelf.ts";
+import { PlanShelf } from "../parts/plan-shelf.ts";
+import type { ManifestedPlan } from "../parts/plan-store.ts";
 import { type HeldSockets, holdSockets } from "../supervise/sockets.ts";
 import { generatedSecret, withFixed } from "../supervise/settled-plan.ts";
 import { together } from "../worker/together.ts";
@@ -28,7 +29,7 @@ export class EmbeddedWeir {
   readonly #placements: Placements;
   readonly #health: KeptHealth;
   readonly #shelf = new PlanShelf();
-  #parted: PartedPlan;
+  #parted: ManifestedPlan;
   #placement: Placement;
   /** The generated one, where a pool needs it. */
   #secret: string | null;
@@ -40,6 +41,7 @@ export class EmbeddedWeir {
     this.#log = log;
     this.#held = held;
     this.#parted = atOnce(this.#shelf.take(held.plan, null));
+    this.#shelf.follow();
     const { plan } = this.#parted;
     this.#secret = generatedSecret(asked, plan);
     const shape = capacityFor(plan, 1);
@@ -113,6 +115,7 @@ export class EmbeddedWeir {
       this.#health.withdraw();
       sockets.commit();
       this.#placements.commit(Math.max(longestDrainMs(before), longestDrainMs(next)));
+      this.#shelf.follow();
       this.#parted = parted;
       this.#placement = placement;
       this.#secret ??= generatedSecret(asked, next);
@@ -127,7 +130,7 @@ export class EmbeddedWeir {
       sockets.abandon();
       throw error;
     } finally {
-      atOnce(this.#shelf.keepOnly(this.#parted));
+      atOnce(this.#shelf.tidy(this.#parted));
     }
   }
 

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { planOf } from "../../../test/fixtures/cluster.ts";
+import { atOnce } from "../../engine/slices.ts";
 import { PartsOf } from "./parts-of-worker.ts";
 import { PlanParts } from "./plan-parts.ts";
 
@@ -8,34 +9,39 @@ const base = planOf({ backends: Array.from({ length: 2000 }, (_, i) => i + 1) })
 test("what a worker lacks comes in small messages, each part after those that it refers to", () => {
   const all = new PlanParts();
   const manifest = all.take(base);
-  const worker = new PartsOf(all);
-  const batches = worker.missing(all.idsOf(manifest));
+  const batches = new PartsOf(all).missing();
   expect(batches.length).toBeGreaterThan(3);
   for (const batch of batches) expect(JSON.stringify(batch).length).toBeLessThan(48 * 1024);
   const order = batches.flat().map(([id]) => id);
-  expect(order.length).toBe(new Set(order).size);
-  expect(order).toEqual([...all.idsOf(manifest)]);
+  expect(new Set(order)).toEqual(new Set(all.idsOf(manifest)));
+  const sent = new Set<number>();
+  for (const id of order) {
+    expect(all.part(id).refs.every((ref) => sent.has(ref.id)) && !sent.has(id)).toBe(true);
+    sent.add(id);
+  }
 });
 
 test("only what has arrived is taken to be there", () => {
   const all = new PlanParts();
-  const manifest = all.take(base);
+  all.take(base);
   const worker = new PartsOf(all);
-  const [first = [], ...rest] = worker.missing(all.idsOf(manifest));
+  const [first = [], ...rest] = worker.missing();
   worker.took(first);
-  expect(worker.missing(all.idsOf(manifest)).flat()).toEqual(rest.flat());
+  expect(worker.missing().flat()).toEqual(rest.flat());
   for (const batch of rest) worker.took(batch);
-  expect(worker.missing(all.idsOf(manifest))).toEqual([]);
+  expect(worker.missing()).toEqual([]);
 });
 
-test("what no plan has any more it may forget", () => {
+test("it has to forget only what it has", () => {
   const all = new PlanParts();
   const worker = new PartsOf(all);
-  const before = all.take(base);
-  for (const batch of worker.missing(all.idsOf(before))) worker.took(batch);
+  all.take(base);
+  for (const batch of worker.missing()) worker.took(batch);
   const after = all.take({ ...base, shutdownMs: 1, pools: [] });
-  for (const batch of worker.missing(all.idsOf(after))) worker.took(batch);
-  const live = all.idsOf(after);
-  const gone = worker.keepOnly(live);
-  expect(new Set(gone)).toEqual(new Set([...all.idsOf(before)].filter((id) => !live.has(id))));
+  const gone = atOnce(all.keepOnly(all.idsOf(after)));
+  const later = all.next;
+  all.take({ ...base, shutdownMs: 2 });
+  expect(gone.length).toBeGreaterThan(2000);
+  expect(worker.of(gone)).toEqual(gone);
+  expect(worker.of(all.keepBefore(later))).toEqual([]);
 });

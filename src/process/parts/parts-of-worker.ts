@@ -6,22 +6,20 @@ const BATCH_BYTES = 32 * 1024;
 
 type Batch = readonly (readonly [PartId, PartContent])[];
 
-/** Which parts of plans a worker has. */
+/** Which parts of plans a worker has: all up to a number, but for what it was told to forget. */
 export class PartsOf {
   readonly #all: PlanParts;
-  readonly #known = new Set<PartId>();
+  #next: PartId = 1;
 
   constructor(all: PlanParts) {
     this.#all = all;
   }
 
-  /** Of these, what it has to be sent, in messages and in their order. */
-  missing(ids: Iterable<PartId>): readonly Batch[] {
+  /** What it has to be sent to have all that are known now, in messages and in their order. */
+  missing(): readonly Batch[] {
     const batches: (readonly [PartId, PartContent])[][] = [];
     let room = 0;
-    for (const id of ids) {
-      if (this.#known.has(id)) continue;
-      const { content, bytes } = this.#all.part(id);
+    for (const { id, content, bytes } of this.#all.from(this.#next)) {
       if (room < bytes) {
         batches.push([]);
         room = BATCH_BYTES;
@@ -32,16 +30,14 @@ export class PartsOf {
     return batches;
   }
 
-  /** It has these from now on. */
+  /** It has these from now on, and all before them. */
   took(parts: Batch): void {
-    for (const [id] of parts) this.#known.add(id);
+    const [last] = parts.at(-1) ?? [0];
+    this.#next = last + 1;
   }
 
-  /** What it may forget, with these being all that is in force. */
-  keepOnly(live: ReadonlySet<PartId>): readonly PartId[] {
-    const gone: PartId[] = [];
-    for (const id of this.#known) if (!live.has(id)) gone.push(id);
-    for (const id of gone) this.#known.delete(id);
-    return gone;
+  /** Of these, what it has. */
+  of(ids: readonly PartId[]): readonly PartId[] {
+    return ids.filter((id) => id < this.#next);
   }
 }

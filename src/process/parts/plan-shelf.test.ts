@@ -2,20 +2,23 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { atOnce } from "../../engine/slices.ts";
 import type { Plan } from "../../plan.ts";
+import { planOf } from "../../../test/fixtures/cluster.ts";
 import { packed } from "./packed-plan.ts";
 import { PlanParts } from "./plan-parts.ts";
 import { plans } from "../../../test/fixtures/plan-arbitrary.ts";
-import { type PartedPlan, PlanShelf } from "./plan-shelf.ts";
+import { PartsOf } from "./parts-of-worker.ts";
+import { PlanShelf } from "./plan-shelf.ts";
+import { type ManifestedPlan, PlanStore } from "./plan-store.ts";
 
 /** A plan as it comes from another process, which was told what is known. */
-function unpacked(shelf: PlanShelf, plan: Plan, before: PartedPlan | null): Plan {
+function unpacked(shelf: PlanShelf, plan: Plan, before: ManifestedPlan | null): Plan {
   const { ids } = shelf.known();
   const { manifest, parts } = structuredClone(packed(plan, digestsOf(shelf)));
   return atOnce(shelf.unpack(manifest, parts, ids, before));
 }
 
 function digestsOf({ parts }: PlanShelf): readonly string[] {
-  return [...parts.all].map(({ digest }) => digest);
+  return [...parts.from(1)].map(({ digest }) => digest);
 }
 
 test("whatever comes after whatever: each plan comes out as it was, of the objects of the one before where nothing differs", () => {
@@ -23,7 +26,9 @@ test("whatever comes after whatever: each plan comes out as it was, of the objec
   fc.assert(
     fc.property(fc.array(turn, { minLength: 1, maxLength: 6 }), (turns) => {
       const shelf = new PlanShelf();
-      let inForce: PartedPlan | null = null;
+      const parts = new PartsOf(shelf.parts);
+      const store = new PlanStore();
+      let inForce: ManifestedPlan | null = null;
       for (const { plan, packs, takes, edits } of turns) {
         const given = packs ? unpacked(shelf, plan, inForce) : plan;
         expect(given).toEqual(plan);
@@ -32,7 +37,7 @@ test("whatever comes after whatever: each plan comes out as it was, of the objec
         const asked = edits
           ? { ...given, pools: [{ ...first!, limits: { ...first!.limits, maxQueue: 7 } }, ...others] }
           : given;
-        const next: PartedPlan = atOnce(shelf.take(asked, inForce));
+        const next: ManifestedPlan = atOnce(shelf.take(asked, inForce));
         expect(next.plan).toEqual(asked);
         const hash = shelf.parts.hash(next.manifest);
         expect(hash).toBe(hashOf(asked));
@@ -43,10 +48,24 @@ test("whatever comes after whatever: each plan comes out as it was, of the objec
             expect(was === pool).toBe(was !== undefined && Bun.deepEquals(was, pool));
           }
         }
-        if (takes) inForce = next;
+        // A worker gets what is new, whatever comes of the plan.
+        for (const batch of parts.missing()) {
+          for (const [id, content] of structuredClone(batch)) store.add(id, content);
+          parts.took(batch);
+        }
+        expect(store.plan(next.manifest, null)).toEqual(asked);
+        if (takes) {
+          inForce = next;
+          shelf.follow();
+        }
         if (inForce === null) continue;
-        atOnce(shelf.keepOnly(inForce));
-        expect(new Set(shelf.known().ids)).toEqual(new Set(inForce.ids));
+        const gone = atOnce(shelf.tidy(inForce));
+        store.forget(parts.of(gone));
+        const { ids } = shelf.known();
+        expect(ids.length).toBe(shelf.parts.size);
+        expect(ids.every((id) => store.has(id) && !gone.includes(id))).toBe(true);
+        expect([...shelf.parts.idsOf(inForce.manifest)].every((id) => ids.includes(id))).toBe(true);
+        expect(gone.some((id) => store.has(id))).toBe(false);
       }
     }),
   );
@@ -78,4 +97,25 @@ test("a plan that was packed for what is not here any more is an error, not a ho
       expect(() => atOnce(shelf.unpack(manifest, parts, [], null))).toThrow(RangeError);
     }),
   );
+});
+
+test("what is not followed is forgotten at once, and what plans before have left when it is much", () => {
+  const shelf = new PlanShelf();
+  const backends = (from: number): Plan => planOf({ backends: Array.from({ length: 900 }, (_, i) => from + i) });
+  let inForce = atOnce(shelf.take(backends(1), null));
+  shelf.follow();
+  const { size } = shelf.parts;
+  expect(atOnce(shelf.tidy(inForce))).toEqual([]);
+  atOnce(shelf.take(backends(1001), inForce));
+  expect(atOnce(shelf.tidy(inForce)).length).toBe(1800); // a backend is two parts
+  expect(shelf.parts.size).toBe(size);
+  let most = 0;
+  for (let round = 1; round <= 20; round++) {
+    inForce = atOnce(shelf.take(backends(2000 + 1000 * round), inForce));
+    shelf.follow();
+    atOnce(shelf.tidy(inForce));
+    most = Math.max(most, shelf.parts.size);
+  }
+  expect(most).toBeGreaterThan(size);
+  expect(most).toBeLessThanOrEqual(1.5 * size + 1000);
 });

@@ -6,12 +6,8 @@ import { type ManifestedPlan, PlanStore } from "./plan-store.ts";
 
 /** Parts of one step. */
 const STEP = 200;
-
-/** A plan in its parts, made of the objects of the plan before where nothing differs. */
-export interface PartedPlan extends ManifestedPlan {
-  /** All its parts, each after those that it refers to. */
-  readonly ids: ReadonlySet<PartId>;
-}
+/** Of what plans before have left: it is looked for when there may be half as much as the plan in force has, and this. */
+const LEFT = 1000;
 
 /** Parts that are known, with what names their content. */
 export interface KnownParts {
@@ -31,8 +27,14 @@ export class PlanShelf {
   readonly #ids = new Map<object, PartId>();
   /** Of listeners and pools that were put together. */
   #lists = new Map<object, Listed>();
-  /** `null` where others are known since. */
-  #knownParts: KnownParts | null = null;
+  /** The first part that is not in `#store`. */
+  #put: PartId = 1;
+  /** The first part that came after the plan in force. */
+  #later: PartId = 1;
+  /** How many the plan in force had when others were last looked for. */
+  #live = 0;
+  /** What `known` says, of parts up to `upTo`. */
+  #listed = { ids: [] as PartId[], digests: "", upTo: 1 };
 
   constructor() {
     this.parts = new PlanParts({
@@ -42,22 +44,22 @@ export class PlanShelf {
   }
 
   /** Takes a plan apart. @param before what it is compared with; it comes out itself where nothing differs */
-  *take(given: Plan, before: PartedPlan | null): Steps<PartedPlan> {
+  *take(given: Plan, before: ManifestedPlan | null): Steps<ManifestedPlan> {
     const manifest = yield* this.parts.taken(given);
     if (before !== null && isSame(manifest, before.manifest)) return before;
-    const ids = yield* this.parts.idsIn(manifest);
-    let added = 0;
-    for (const id of ids) {
-      this.#put(id);
-      if (++added % STEP === 0) yield;
-    }
-    return { plan: yield* this.#planned(manifest, before), manifest, ids };
+    yield* this.#putNew();
+    return { plan: yield* this.#planned(manifest, before), manifest };
   }
 
   /** What need not be packed into a plan for this shelf, as long as nothing is forgotten. */
   known(): KnownParts {
-    if (this.#knownParts?.ids.length !== this.parts.size) this.#knownParts = null;
-    return (this.#knownParts ??= this.#listed());
+    const listed = this.#listed;
+    for (const { id, digest } of this.parts.from(listed.upTo)) {
+      listed.ids.push(id);
+      listed.digests += digest;
+    }
+    listed.upTo = this.parts.next;
+    return { ids: [...listed.ids], digests: Buffer.from(listed.digests, "latin1") };
   }
 
   /**
@@ -79,40 +81,49 @@ export class PlanShelf {
       return id;
     };
     for (const batch of parts) {
-      for (const [content, digest, bytes] of batch) {
-        const id = this.parts.adopt([withRefs(content, idAt), digest, bytes]);
-        this.#put(id);
-        ids.push(id);
-      }
+      for (const [content, digest, bytes] of batch)
+        ids.push(this.parts.adopt([withRefs(content, idAt), digest, bytes]));
+      yield* this.#putNew();
       yield;
     }
     const own = renumbered(manifest, idAt);
     return yield* this.#planned(before === null ? own : sharing(own, before.manifest), before);
   }
 
-  /** Forgets what a plan does not have. */
-  *keepOnly({ plan, manifest, ids }: PartedPlan): Steps<void> {
+  /** What was taken or put together last is the plan in force from now on. */
+  follow(): void {
+    this.#later = this.parts.next;
+    if (this.#live === 0) this.#live = this.parts.size;
+  }
+
+  /**
+   * Forgets what came after the plan in force; and what plans before it have left, where that may be much: to know it takes a look at all
+   * parts, which few changes are to pay for.
+   * @returns which parts
+   */
+  *tidy({ plan, manifest }: ManifestedPlan): Steps<readonly PartId[]> {
     this.#lists = new Map();
     this.#remember(plan, manifest);
-    if (this.parts.size === ids.size) return;
-    const gone = yield* this.parts.keepingOnly(ids);
-    for (const id of gone) this.#ids.delete(this.#store.get(id));
-    this.#store.forget(gone);
-    this.#knownParts = null;
-  }
-
-  #listed(): KnownParts {
-    const ids: PartId[] = [];
-    let digests = "";
-    for (const { id, digest } of this.parts.all) {
-      ids.push(id);
-      digests += digest;
+    const gone = [...this.parts.keepBefore(this.#later)];
+    if (this.parts.size > 1.5 * this.#live + LEFT) {
+      const live = yield* this.parts.idsIn(manifest);
+      gone.push(...(yield* this.parts.keepOnly(live)));
+      this.#live = live.size;
     }
-    return { ids, digests: Buffer.from(digests, "latin1") };
+    if (gone.length === 0) return gone;
+    for (const id of gone) if (this.#store.has(id)) this.#ids.delete(this.#store.get(id));
+    this.#store.forget(gone);
+    this.#listed = { ids: [], digests: "", upTo: 1 };
+    return gone;
   }
 
-  #put(id: PartId): void {
-    if (!this.#store.has(id)) this.#ids.set(this.#store.add(id, this.parts.part(id).content), id);
+  *#putNew(): Steps<void> {
+    let added = 0;
+    for (const { id, content } of this.parts.from(this.#put)) {
+      this.#ids.set(this.#store.add(id, content), id);
+      this.#put = id + 1;
+      if (++added % STEP === 0) yield;
+    }
   }
 
   *#planned(manifest: Manifest, before: ManifestedPlan | null): Steps<Plan> {

@@ -10,7 +10,7 @@ import { withSecrets } from "../secrets/affinity-secret.ts";
 import type { Applied } from "./apply-report.ts";
 import { alone, type Companion, type CompanionChange } from "./companion.ts";
 import type { KeptHealth } from "./health.ts";
-import type { PartedPlan } from "../parts/plan-shelf.ts";
+import type { ManifestedPlan } from "../parts/plan-store.ts";
 import { longestDrainMs, type PlanInForce } from "./plan-in-force.ts";
 import { prepareAll } from "./rollout.ts";
 import type { Seats } from "./seats.ts";
@@ -92,11 +92,12 @@ export class Changes {
     } finally {
       along?.abandon();
       if (!followed) sockets.abandon();
-      await bySlices(inForce.forgetOthers(), clock, systemNetwork.tick, SLICE_MS);
+      const gone = await bySlices(inForce.tidy(), clock, systemNetwork.tick, SLICE_MS);
+      if (gone.length > 0) for (const [, process] of this.#options.seats.running()) process.forget(gone);
     }
   }
 
-  async #bring(next: PartedPlan, sockets: SocketsChange): Promise<void> {
+  async #bring(next: ManifestedPlan, sockets: SocketsChange): Promise<void> {
     const { inForce, placements, seats, health, log } = this.#options;
     const placement = placements.place(next.plan);
     let processes: readonly WorkerProcess[];
@@ -112,7 +113,7 @@ export class Changes {
     sockets.commit();
     health.configure(next.plan, placement);
     placements.commit(drainMs);
-    const outcomes = await Promise.allSettled(processes.map((each) => each.commit(next.ids)));
+    const outcomes = await Promise.allSettled(processes.map((each) => each.commit()));
     health.withdraw();
     for (const [i, outcome] of outcomes.entries()) {
       if (outcome.status === "fulfilled") continue;

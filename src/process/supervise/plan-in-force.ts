@@ -4,21 +4,23 @@ import { atOnce, type Steps } from "../../engine/slices.ts";
 import type { Plan } from "../../plan.ts";
 import type { Manifest, PartId } from "../parts/manifest.ts";
 import type { PlanParts, SentPart } from "../parts/plan-parts.ts";
-import { type KnownParts, type PartedPlan, PlanShelf } from "../parts/plan-shelf.ts";
+import { type KnownParts, PlanShelf } from "../parts/plan-shelf.ts";
+import type { ManifestedPlan } from "../parts/plan-store.ts";
 
 /** The plan that all workers have, and where its numbers are in the shared memory. */
 export class PlanInForce {
   readonly #shelf = new PlanShelf();
-  #parted: PartedPlan;
+  #parted: ManifestedPlan;
   #placement: Placement | null = null;
   #generation = 1;
 
   constructor(first: Plan) {
     this.#parted = atOnce(this.#shelf.take(first, null));
+    this.#shelf.follow();
   }
 
   /** In its parts. */
-  get parted(): PartedPlan {
+  get parted(): ManifestedPlan {
     return this.#parted;
   }
 
@@ -58,26 +60,27 @@ export class PlanInForce {
     return this.#shelf.known();
   }
 
-  /** See `PlanShelf`; `forgetOthers` when it is not, or no longer, to be the next. */
+  /** See `PlanShelf`; `tidy` when it is not, or no longer, to be the next. */
   unpack(manifest: Manifest, parts: Iterable<readonly SentPart[]>, known: readonly PartId[]): Steps<Plan> {
     return this.#shelf.unpack(manifest, parts, known, this.#parted);
   }
 
-  /** Takes another plan apart; `forgetOthers` when it is not, or no longer, to be the next. */
-  take(plan: Plan): Steps<PartedPlan> {
+  /** Takes another plan apart; `tidy` when it is not, or no longer, to be the next. */
+  take(plan: Plan): Steps<ManifestedPlan> {
     return this.#shelf.take(plan, this.#parted);
   }
 
   /** Puts one in force. */
-  follow(next: PartedPlan, placement: Placement): void {
+  follow(next: ManifestedPlan, placement: Placement): void {
+    this.#shelf.follow();
     this.#parted = next;
     this.#placement = placement;
     this.#generation += 1;
   }
 
-  /** Forgets the parts that the plan in force does not have. */
-  *forgetOthers(): Steps<void> {
-    yield* this.#shelf.keepOnly(this.#parted);
+  /** See `PlanShelf`. */
+  tidy(): Steps<readonly PartId[]> {
+    return this.#shelf.tidy(this.#parted);
   }
 }
 

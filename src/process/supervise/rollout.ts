@@ -1,6 +1,6 @@
 import type { Placement } from "../../engine/placement.ts";
 import { WeirError } from "../../errors.ts";
-import type { PartedPlan } from "../parts/plan-shelf.ts";
+import type { ManifestedPlan } from "../parts/plan-store.ts";
 import type { Seats } from "./seats.ts";
 import type { SocketsChange } from "./sockets.ts";
 import type { WorkerProcess } from "./worker-process.ts";
@@ -10,7 +10,7 @@ const TRIES = 2;
 
 /** The plan that workers are to make ready. */
 export interface NextStep {
-  readonly next: PartedPlan;
+  readonly next: ManifestedPlan;
   readonly placement: Placement;
   readonly sockets: SocketsChange;
 }

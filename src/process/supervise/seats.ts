@@ -2,6 +2,7 @@ import type { Clock } from "../../clock.ts";
 import { WeirError } from "../../errors.ts";
 import type { Log } from "../../observe/log.ts";
 import { afterDeath, type Backoff, fresh } from "./backoff.ts";
+import type { PartId } from "../parts/manifest.ts";
 import { type Death, deathText, type WorkerProcess } from "./worker-process.ts";
 
 /** The place of one worker, as others see it: who fills it changes, its number, sockets and counters stay. */
@@ -84,6 +85,11 @@ export class Seats {
   running(): ReadonlyMap<number, WorkerProcess> {
     const running = this.#seats.filter(({ state }) => state === "running");
     return new Map(running.map(({ worker, process }) => [worker, process]));
+  }
+
+  /** Has those that run forget parts that no plan has any more, and those that start, when they have. */
+  forget(gone: readonly PartId[]): void {
+    if (gone.length > 0) for (const { process } of this.#seats) process.forget(gone);
   }
 
   /** Fulfilled when none is starting any more, however its start went. */

@@ -28,5 +28,5 @@ test("one that has ended is said to be gone at once when it is asked, not to han
   process.kill();
   await process.exited;
   expect(await process.ask("connections", null).catch(String)).toContain("worker 0 was killed by SIGKILL");
-  expect(await process.commit(new Set()).catch(String)).toContain("worker 0 was killed by SIGKILL");
+  expect(await process.commit().catch(String)).toContain("worker 0 was killed by SIGKILL");
 });

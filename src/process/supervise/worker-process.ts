@@ -15,7 +15,7 @@ import {
 import { PartsOf } from "../parts/parts-of-worker.ts";
 import type { PartId } from "../parts/manifest.ts";
 import type { PlanParts } from "../parts/plan-parts.ts";
-import type { PartedPlan } from "../parts/plan-shelf.ts";
+import type { ManifestedPlan } from "../parts/plan-store.ts";
 import { byNews } from "../parts/same-as-before.ts";
 import { startedAsUsual } from "./time-slice.ts";
 import { workerCommand } from "../worker-command.ts";
@@ -23,7 +23,7 @@ import { workerCommand } from "../worker-command.ts";
 /** What a worker gets. */
 export interface WorkerSetup {
   readonly parts: PlanParts;
-  readonly parted: PartedPlan;
+  readonly parted: ManifestedPlan;
   readonly placement: Placement;
   readonly worker: number;
   /** Of the counters: where it alone writes. */
@@ -156,8 +156,8 @@ export class WorkerProcess {
    * Has it make a plan ready beside the one in force. It serves its clients meanwhile.
    * @throws what keeps it from it; WORKER_FAILED where it is gone or does not answer
    */
-  async prepare(next: PartedPlan, placement: Placement, listeners: readonly ListenerToSend[]): Promise<void> {
-    await this.#sendParts(next.ids);
+  async prepare(next: ManifestedPlan, placement: Placement, listeners: readonly ListenerToSend[]): Promise<void> {
+    await this.#sendParts();
     const fds = listeners.map(({ fd }) => fd).filter((fd) => fd !== null);
     if (fds.length > 0 && (this.#channel === null || !sendDescriptors(this.#channel, fds)))
       throw new WeirError("WORKER_FAILED", `worker ${this.#worker} cannot be sent a listening socket`);
@@ -177,17 +177,22 @@ export class WorkerProcess {
 
   /**
    * Has it put in force what it has prepared.
-   * @param live parts of the plan that is in force from now on; it forgets the others
    * @throws what keeps it from it; WORKER_FAILED where it is gone or does not answer
    */
-  async commit(live: ReadonlySet<PartId>): Promise<void> {
-    await this.#request({ kind: "commit", forget: this.#parts.keepOnly(live) });
+  async commit(): Promise<void> {
+    await this.#request({ kind: "commit" });
     this.#inForce = this.#prepared;
   }
 
   /** Has it forget what it has prepared. */
   abandon(): void {
     this.#send({ kind: "abandon" });
+  }
+
+  /** Has it forget parts that no plan has any more. */
+  forget(gone: readonly PartId[]): void {
+    const parts = this.#parts.of(gone);
+    if (parts.length > 0) this.#send({ kind: "forget", parts });
   }
 
   /** Asks it one of `questions/`. @throws WORKER_FAILED, or the error of the question */
@@ -206,10 +211,10 @@ export class WorkerProcess {
   }
 
   async #configure(setup: WorkerSetup, listeners: readonly Inherited[], channelFd: number | null): Promise<void> {
-    const { manifest, ids } = setup.parted;
+    const { manifest } = setup.parted;
     const { placement, worker, section, workers, identity } = setup;
     try {
-      await this.#sendParts(ids);
+      await this.#sendParts();
     } catch {
       return; // it is gone, or hangs: `ready` tells
     }
@@ -228,8 +233,8 @@ export class WorkerProcess {
   }
 
   /** One after another, so that it serves its clients in between. */
-  async #sendParts(ids: Iterable<PartId>): Promise<void> {
-    for (const parts of this.#parts.missing(ids)) {
+  async #sendParts(): Promise<void> {
+    for (const parts of this.#parts.missing()) {
       await this.#request({ kind: "parts", parts });
       this.#parts.took(parts);
     }

@@ -7,7 +7,6 @@ import { systemNetwork } from "../../net/network.ts";
 import { closeDescriptor, receiveDescriptors } from "../../net/pass-descriptors.ts";
 import { faultAt } from "./faults.ts";
 import type { NextPlannedParts, PlannedParts, ToWorker } from "../messages.ts";
-import type { PartId } from "../parts/manifest.ts";
 import type { ManifestedPlan, PlanStore } from "../parts/plan-store.ts";
 import { inFull } from "../parts/same-as-before.ts";
 
@@ -78,14 +77,13 @@ export class NextPlan {
   }
 
   /** Puts it in force. @throws what keeps it from being so */
-  commit(forget: readonly PartId[]): void {
+  commit(): void {
     faultAt("commit-exit", this.#worker);
     const ready = this.#ready;
     if (ready === null) throw new WeirError("WEIR_INTERNAL", "nothing was prepared");
     this.#ready = null;
     ready.prepared.commit((listener) => ready.sockets.get(listener) ?? null);
     this.#inForce = ready.next;
-    this.#store.forget(forget);
   }
 
   /** Forgets it. */

@@ -78,7 +78,10 @@ export function runWorker(): void {
         void answered(message.id, () => running(next).prepare(message));
         break;
       case "commit":
-        void answered(message.id, () => running(next).commit(message.forget));
+        void answered(message.id, () => running(next).commit());
+        break;
+      case "forget":
+        store.forget(message.parts);
         break;
       case "abandon":
         next?.abandon();
