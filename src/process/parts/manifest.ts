@@ -34,7 +34,8 @@ function areSame(some: readonly Listed[], others: readonly Listed[]): boolean {
 
 function isEqual(one: Listed, other: Listed): boolean {
   const { items } = other;
-  return one.shell === other.shell && one.items.length === items.length && one.items.every((id, i) => id === items[i]);
+  if (one.shell !== other.shell) return false;
+  return one.items === items || (one.items.length === items.length && one.items.every((id, i) => id === items[i]));
 }
 
 /** The same with the very lists of another one, where they are equal. O(parts). */

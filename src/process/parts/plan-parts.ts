@@ -32,9 +32,11 @@ export interface Origins {
   part(object: object): PartId | undefined;
   /** What a listener or a pool was made of. */
   list(object: object): Listed | undefined;
+  /** What a list of routes or backends was made of. */
+  items(list: readonly object[]): readonly PartId[] | undefined;
 }
 
-const NOWHERE: Origins = { part: () => undefined, list: () => undefined };
+const NOWHERE: Origins = { part: () => undefined, list: () => undefined, items: () => undefined };
 
 /**
  * Takes plans apart, so that only what is new in one has to be sent and looked at. Content that was seen before has its number: of
@@ -95,15 +97,15 @@ export class PlanParts {
   *#listOf<K extends string>(object: { readonly [key in K]: readonly object[] }, key: K): Steps<Listed> {
     const known = this.#origins.list(object);
     if (known !== undefined) return known;
-    const { [key]: items, ...shell } = object;
-    return yield* this.#listed(shell, items);
+    const { [key]: list, ...shell } = object;
+    return { shell: this.#part(shell), items: this.#origins.items(list) ?? (yield* this.#itemsOf(list)) };
   }
 
-  *#listed(shell: object, objects: readonly object[]): Steps<Listed> {
+  *#itemsOf(list: readonly object[]): Steps<readonly PartId[]> {
     const items: PartId[] = [];
-    for (const object of objects) if (items.push(this.#part(object)) % STEP_APART === 0) yield;
+    for (const object of list) if (items.push(this.#part(object)) % STEP_APART === 0) yield;
     yield;
-    return { shell: this.#part(shell), items };
+    return items;
   }
 
   /** All parts of a plan, each after those that it refers to. */

@@ -25,8 +25,9 @@ export class PlanShelf {
   readonly #store = new PlanStore();
   /** Of the objects of the store. */
   readonly #ids = new Map<object, PartId>();
-  /** Of listeners and pools that were put together. */
+  /** Of listeners and pools that were put together, and of the lists in them. */
   #lists = new Map<object, Listed>();
+  #items = new Map<object, readonly PartId[]>();
   /** The first part that is not in `#store`. */
   #put: PartId = 1;
   /** The first part that came after the plan in force. */
@@ -40,6 +41,7 @@ export class PlanShelf {
     this.parts = new PlanParts({
       part: (object) => this.#ids.get(object),
       list: (object) => this.#lists.get(object),
+      items: (list) => this.#items.get(list),
     });
   }
 
@@ -103,6 +105,7 @@ export class PlanShelf {
    */
   *tidy({ plan, manifest }: ManifestedPlan): Steps<readonly PartId[]> {
     this.#lists = new Map();
+    this.#items = new Map();
     this.#remember(plan, manifest);
     const gone = [...this.parts.keepBefore(this.#later)];
     if (this.parts.size > 1.5 * this.#live + LEFT) {
@@ -133,7 +136,13 @@ export class PlanShelf {
   }
 
   #remember({ listeners, pools }: Plan, manifest: Manifest): void {
-    for (const [i, listed] of manifest.listeners.entries()) this.#lists.set(listeners[i]!, listed);
-    for (const [i, listed] of manifest.pools.entries()) this.#lists.set(pools[i]!, listed);
+    for (const [i, listed] of manifest.listeners.entries()) {
+      this.#lists.set(listeners[i]!, listed);
+      this.#items.set(listeners[i]!.routes, listed.items);
+    }
+    for (const [i, listed] of manifest.pools.entries()) {
+      this.#lists.set(pools[i]!, listed);
+      this.#items.set(pools[i]!.backends, listed.items);
+    }
   }
 }

@@ -1,9 +1,11 @@
 import { atOnce, type Steps } from "../../engine/slices.ts";
 import type { ListenerPlan, Plan, PoolPlan } from "../../plan.ts";
-import { isRef, type Manifest, type PartContent, type PartId } from "./manifest.ts";
+import { isRef, type Listed, type Manifest, type PartContent, type PartId } from "./manifest.ts";
 
 /** Parts of one step. */
 const STEP = 500;
+
+const NOTHING: Pick<Manifest, "listeners" | "pools"> = { listeners: [], pools: [] };
 
 /** A plan with what it was made of. */
 export interface ManifestedPlan {
@@ -50,37 +52,45 @@ export class PlanStore {
 
   /** The same in steps of some 20 µs, for whoever has others to serve meanwhile. No part may be forgotten before it is done. */
   *planned({ top, listeners, pools }: Manifest, before: ManifestedPlan | null): Steps<Plan> {
-    const oldListeners = new Map(before?.plan.listeners.map((each) => [each.name, each]));
-    const oldPools = new Map(before?.plan.pools.map((each) => [each.name, each]));
-    const sameListeners = new Map(before?.manifest.listeners.map((each, i) => [each, before.plan.listeners[i]!]));
-    const samePools = new Map(before?.manifest.pools.map((each, i) => [each, before.plan.pools[i]!]));
-    const made: { listeners: ListenerPlan[]; pools: PoolPlan[] } = { listeners: [], pools: [] };
-    for (const listed of listeners) {
-      const same = sameListeners.get(listed);
+    const [oldListeners, oldPools] = [before?.plan.listeners ?? [], before?.plan.pools ?? []];
+    const manifest = before?.manifest ?? NOTHING;
+    return {
+      ...(this.get(top) as unknown as Plan),
+      listeners: yield* this.#made<"routes", ListenerPlan>(listeners, "routes", oldListeners, manifest.listeners),
+      pools: yield* this.#made<"backends", PoolPlan>(pools, "backends", oldPools, manifest.pools),
+    };
+  }
+
+  /** @param olds those of the plan before @param oldLists what they were made of */
+  *#made<K extends string, T extends { readonly name: string } & { readonly [key in K]: readonly object[] }>(
+    lists: readonly Listed[],
+    key: K,
+    olds: readonly T[],
+    oldLists: readonly Listed[],
+  ): Steps<readonly T[]> {
+    const byName = new Map(olds.map((old) => [old.name, old]));
+    const byList = new Map(oldLists.map((list, i) => [list, olds[i]!]));
+    const byItems = new Map<unknown, readonly object[]>(oldLists.map(({ items }, i) => [items, olds[i]![key]]));
+    const all: T[] = [];
+    for (const list of lists) {
+      const same = byList.get(list);
       if (same !== undefined) {
-        made.listeners.push(same);
+        if (all.push(same) % STEP === 0) yield;
         continue;
       }
-      const { shell, items } = listed;
-      const parts: object[] = [];
-      for (const id of items) if (parts.push(this.get(id)) % STEP === 0) yield;
+      const items = byItems.get(list.items) ?? (yield* this.#all(list.items));
       // Taken apart from a plan by the same code.
-      const listener = { ...this.get(shell), routes: parts } as unknown as ListenerPlan;
-      made.listeners.push(kept(listener, oldListeners.get(listener.name), "routes"));
+      const made = { ...this.get(list.shell), [key]: items } as unknown as T;
+      all.push(kept(made, byName.get(made.name), key));
       yield;
     }
-    for (const listed of pools) {
-      const same = samePools.get(listed);
-      if (same !== undefined) {
-        if (made.pools.push(same) % STEP === 0) yield;
-        continue;
-      }
-      const { shell, items } = listed;
-      const pool = { ...this.get(shell), backends: items.map((id) => this.get(id)) } as unknown as PoolPlan;
-      made.pools.push(kept(pool, oldPools.get(pool.name), "backends"));
-      yield;
-    }
-    return { ...(this.get(top) as unknown as Plan), ...made };
+    return all;
+  }
+
+  *#all(ids: readonly PartId[]): Steps<readonly object[]> {
+    const objects: object[] = [];
+    for (const id of ids) if (objects.push(this.get(id)) % STEP === 0) yield;
+    return objects;
   }
 
   /** Forgets parts that no plan has any more. */
@@ -107,5 +117,5 @@ function bothListed(a: unknown, b: unknown): boolean {
 }
 
 function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.length === b.length && a.every((item, i) => item === b[i]);
+  return a === b || (a.length === b.length && a.every((item, i) => item === b[i]));
 }
