@@ -16,9 +16,13 @@ export interface WorkerCommand extends OwnCommand {
 // In a single binary (`bun build --compile`) modules live in a virtual folder and the binary itself is the program.
 const SINGLE_BINARY = import.meta.url.includes("/$bunfs/") || import.meta.url.includes("~BUN");
 
+/** `bin/weir` leaves out the compiler for code that runs for long, whose threads would only be in the way of workers. In those it pays. */
+const COMPILED = { BUN_JSC_useFTLJIT: "1" } as const;
+
 /** The command that starts a worker: this very program with its hidden command `worker`. */
 export function workerCommand(worker: number): WorkerCommand {
-  return { ...ownCommand(["worker"]), argv0: `weir-worker-${worker}` };
+  const { cmd, env } = ownCommand(["worker"]);
+  return { cmd, env: { ...env, ...COMPILED }, argv0: `weir-worker-${worker}` };
 }
 
 /** This very program with other arguments, for a process that is not to outlive this one. */

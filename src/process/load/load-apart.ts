@@ -184,6 +184,7 @@ const MODEST = {
   BUN_JSC_useConcurrentJIT: "0",
   BUN_JSC_useConcurrentGC: "0",
   BUN_JSC_numberOfGCMarkers: "1",
+  BUN_FEATURE_FLAG_DISABLE_ASYNC_TRANSPILER: "1",
 } as const;
 
 /** Prefixes of a command that run it when nobody else wants to run, as far as the system has that. */
