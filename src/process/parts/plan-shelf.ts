@@ -26,8 +26,8 @@ export class PlanShelf {
   /** Of the objects of the store. */
   readonly #ids = new Map<object, PartId>();
   /** Of listeners and pools that were put together, and of the lists in them. */
-  #lists = new Map<object, Listed>();
-  #items = new Map<object, readonly PartId[]>();
+  #lists = new WeakMap<object, Listed>();
+  #items = new WeakMap<object, readonly PartId[]>();
   /** The first part that is not in `#store`. */
   #put: PartId = 1;
   /** The first part that came after the plan in force. */
@@ -35,7 +35,7 @@ export class PlanShelf {
   /** How many the plan in force had when others were last looked for. */
   #live = 0;
   /** What `known` says, of parts up to `upTo`. */
-  #listed = { ids: [] as PartId[], digests: "", upTo: 1 };
+  #listed = newList();
 
   constructor() {
     this.parts = new PlanParts({
@@ -55,13 +55,15 @@ export class PlanShelf {
 
   /** What need not be packed into a plan for this shelf, as long as nothing is forgotten. */
   known(): KnownParts {
-    const listed = this.#listed;
-    for (const { id, digest } of this.parts.from(listed.upTo)) {
-      listed.ids.push(id);
-      listed.digests += digest;
-    }
-    listed.upTo = this.parts.next;
-    return { ids: [...listed.ids], digests: Buffer.from(listed.digests, "latin1") };
+    const { ids, digests, upTo } = this.#listed;
+    const added = [...this.parts.from(upTo)];
+    const news = Buffer.from(added.map(({ digest }) => digest).join(""), "latin1");
+    this.#listed = {
+      ids: added.length === 0 ? ids : [...ids, ...added.map(({ id }) => id)],
+      digests: added.length === 0 ? digests : Buffer.concat([digests, news]),
+      upTo: this.parts.next,
+    };
+    return this.#listed;
   }
 
   /**
@@ -104,9 +106,6 @@ export class PlanShelf {
    * @returns which parts
    */
   *tidy({ plan, manifest }: ManifestedPlan): Steps<readonly PartId[]> {
-    this.#lists = new Map();
-    this.#items = new Map();
-    this.#remember(plan, manifest);
     const gone = [...this.parts.keepBefore(this.#later)];
     if (this.parts.size > 1.5 * this.#live + LEFT) {
       const live = yield* this.parts.idsIn(manifest);
@@ -116,7 +115,10 @@ export class PlanShelf {
     if (gone.length === 0) return gone;
     for (const id of gone) if (this.#store.has(id)) this.#ids.delete(this.#store.get(id));
     this.#store.forget(gone);
-    this.#listed = { ids: [], digests: "", upTo: 1 };
+    this.#listed = newList();
+    this.#lists = new WeakMap();
+    this.#items = new WeakMap();
+    this.#remember(plan, manifest);
     return gone;
   }
 
@@ -136,13 +138,18 @@ export class PlanShelf {
   }
 
   #remember({ listeners, pools }: Plan, manifest: Manifest): void {
-    for (const [i, listed] of manifest.listeners.entries()) {
-      this.#lists.set(listeners[i]!, listed);
-      this.#items.set(listeners[i]!.routes, listed.items);
-    }
-    for (const [i, listed] of manifest.pools.entries()) {
-      this.#lists.set(pools[i]!, listed);
-      this.#items.set(pools[i]!.backends, listed.items);
-    }
+    for (const [i, listed] of manifest.listeners.entries())
+      this.#rememberOne(listeners[i]!, listeners[i]!.routes, listed);
+    for (const [i, listed] of manifest.pools.entries()) this.#rememberOne(pools[i]!, pools[i]!.backends, listed);
   }
+
+  #rememberOne(object: object, list: readonly object[], listed: Listed): void {
+    if (this.#lists.get(object) === listed) return;
+    this.#lists.set(object, listed);
+    this.#items.set(list, listed.items);
+  }
+}
+
+function newList(): KnownParts & { readonly upTo: PartId } {
+  return { ids: [], digests: Buffer.alloc(0), upTo: 1 };
 }

@@ -5,8 +5,6 @@ import { isRef, type Listed, type Manifest, type PartContent, type PartId } from
 /** Parts of one step. */
 const STEP = 500;
 
-const NOTHING: Pick<Manifest, "listeners" | "pools"> = { listeners: [], pools: [] };
-
 /** A plan with what it was made of. */
 export interface ManifestedPlan {
   readonly plan: Plan;
@@ -19,6 +17,9 @@ export interface ManifestedPlan {
  */
 export class PlanStore {
   readonly #objects = new Map<PartId, object>();
+  /** Listeners and pools by what they were made of, and the lists in them. */
+  readonly #lists = new WeakMap<Listed, object>();
+  readonly #items = new WeakMap<readonly PartId[], readonly object[]>();
 
   has(id: PartId): boolean {
     return this.#objects.has(id);
@@ -52,37 +53,33 @@ export class PlanStore {
 
   /** The same in steps of some 20 µs, for whoever has others to serve meanwhile. No part may be forgotten before it is done. */
   *planned({ top, listeners, pools }: Manifest, before: ManifestedPlan | null): Steps<Plan> {
-    const [oldListeners, oldPools] = [before?.plan.listeners ?? [], before?.plan.pools ?? []];
-    const manifest = before?.manifest ?? NOTHING;
     return {
       ...(this.get(top) as unknown as Plan),
-      listeners: yield* this.#made<"routes", ListenerPlan>(listeners, "routes", oldListeners, manifest.listeners),
-      pools: yield* this.#made<"backends", PoolPlan>(pools, "backends", oldPools, manifest.pools),
+      listeners: yield* this.#made<"routes", ListenerPlan>(listeners, "routes", before?.plan.listeners ?? []),
+      pools: yield* this.#made<"backends", PoolPlan>(pools, "backends", before?.plan.pools ?? []),
     };
   }
 
-  /** @param olds those of the plan before @param oldLists what they were made of */
   *#made<K extends string, T extends { readonly name: string } & { readonly [key in K]: readonly object[] }>(
     lists: readonly Listed[],
     key: K,
     olds: readonly T[],
-    oldLists: readonly Listed[],
   ): Steps<readonly T[]> {
-    const byName = new Map(olds.map((old) => [old.name, old]));
-    const byList = new Map(oldLists.map((list, i) => [list, olds[i]!]));
-    const byItems = new Map<unknown, readonly object[]>(oldLists.map(({ items }, i) => [items, olds[i]![key]]));
+    let byName: ReadonlyMap<string, T> | null = null;
     const all: T[] = [];
     for (const list of lists) {
-      const same = byList.get(list);
-      if (same !== undefined) {
-        if (all.push(same) % STEP === 0) yield;
-        continue;
+      let made = this.#lists.get(list) as T | undefined;
+      if (made === undefined) {
+        const items = this.#items.get(list.items) ?? (yield* this.#all(list.items));
+        byName ??= new Map(olds.map((old) => [old.name, old]));
+        // Taken apart from a plan by the same code.
+        const own = { ...this.get(list.shell), [key]: items } as unknown as T;
+        made = kept(own, byName.get(own.name), key);
+        this.#lists.set(list, made);
+        this.#items.set(list.items, made[key]);
+        yield;
       }
-      const items = byItems.get(list.items) ?? (yield* this.#all(list.items));
-      // Taken apart from a plan by the same code.
-      const made = { ...this.get(list.shell), [key]: items } as unknown as T;
-      all.push(kept(made, byName.get(made.name), key));
-      yield;
+      if (all.push(made) % STEP === 0) yield;
     }
     return all;
   }

@@ -1,7 +1,8 @@
 import type { Clock } from "../../clock.ts";
-import { diff } from "../../config/diff.ts";
+import { type Change, diff } from "../../config/diff.ts";
+import type { Placement } from "../../engine/placement.ts";
 import type { Placements } from "../../engine/placements.ts";
-import { bySlices } from "../../engine/slices.ts";
+import { bySlices, type Steps } from "../../engine/slices.ts";
 import { WeirError } from "../../errors.ts";
 import { systemNetwork } from "../../net/network.ts";
 import type { Log } from "../../observe/log.ts";
@@ -72,8 +73,7 @@ export class Changes {
     let along: CompanionChange | null = null;
     try {
       along = await this.companion.prepare(sockets.plan);
-      const next = await bySlices(inForce.take(sockets.plan), clock, systemNetwork.tick, SLICE_MS);
-      const changes = diff(inForce.plan, next.plan);
+      const { next, changes } = await this.#bySlices(this.#compared(sockets.plan));
       if (!dryRun && next !== inForce.parted) {
         const bringing = this.#bring(next, sockets);
         this.#bringing = bringing;
@@ -92,14 +92,13 @@ export class Changes {
     } finally {
       along?.abandon();
       if (!followed) sockets.abandon();
-      const gone = await bySlices(inForce.tidy(), clock, systemNetwork.tick, SLICE_MS);
-      if (gone.length > 0) for (const [, process] of this.#options.seats.running()) process.forget(gone);
+      this.#options.seats.forget(await this.#bySlices(inForce.tidy()));
     }
   }
 
   async #bring(next: ManifestedPlan, sockets: SocketsChange): Promise<void> {
     const { inForce, placements, seats, health, log } = this.#options;
-    const placement = placements.place(next.plan);
+    const placement = await this.#bySlices(this.#placed(next.plan));
     let processes: readonly WorkerProcess[];
     try {
       processes = await prepareAll(seats, { next, placement, sockets });
@@ -121,6 +120,25 @@ export class Changes {
       log.error("worker did not follow", { pid: processes[i]?.pid, generation: inForce.generation, reason });
       processes[i]?.kill();
     }
+  }
+
+  #bySlices<T>(steps: Steps<T>): Promise<T> {
+    return bySlices(steps, this.#options.clock, systemNetwork.tick, SLICE_MS);
+  }
+
+  *#compared(plan: Plan): Steps<{ readonly next: ManifestedPlan; readonly changes: readonly Change[] }> {
+    const { inForce } = this.#options;
+    const next = yield* inForce.take(plan);
+    yield;
+    const changes = diff(inForce.plan, next.plan);
+    yield;
+    return { next, changes };
+  }
+
+  *#placed(plan: Plan): Steps<Placement> {
+    const placement = this.#options.placements.place(plan);
+    yield;
+    return placement;
   }
 
   /** One line for all, and one for each change of which there are few. */

@@ -189,10 +189,13 @@ export class WorkerProcess {
     this.#send({ kind: "abandon" });
   }
 
-  /** Has it forget parts that no plan has any more. */
+  /** Has it forget parts that no plan has any more; one that starts, when it has all. */
   forget(gone: readonly PartId[]): void {
-    const parts = this.#parts.of(gone);
-    if (parts.length > 0) this.#send({ kind: "forget", parts });
+    const tell = (): void => {
+      const parts = this.#parts.of(gone);
+      if (parts.length > 0) this.#send({ kind: "forget", parts });
+    };
+    this.ready.then(tell, () => {});
   }
 
   /** Asks it one of `questions/`. @throws WORKER_FAILED, or the error of the question */
