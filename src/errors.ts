@@ -413,6 +413,11 @@ export const ERRORS = {
     "Weir's state cannot be read or written.",
     "Correct the permissions, name another folder with `stateFolder`, or set `affinity.secret`.",
   ),
+  STATE_CHANGED: setup(
+    "system",
+    "Another Weir with the same configuration has kept run-time edits since this one read them; nothing is changed.",
+    "Reload, which takes them over, and make the edit again; or give each Weir a configuration file of its own.",
+  ),
   ACCESS_LOG_UNUSABLE: setup(
     "system",
     "The access log cannot be opened.",

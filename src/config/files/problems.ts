@@ -1,6 +1,9 @@
 import { ERRORS } from "../../errors.ts";
 import type { ErrorCode } from "../../errors.ts";
 
+/** A broken file may break on every line; the first are the ones to mend. */
+export const MOST_TOLD = 20;
+
 /** Where a value stands in a configuration: names and list indexes from the root. */
 export type Path = readonly (string | number)[];
 

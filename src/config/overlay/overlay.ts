@@ -47,6 +47,20 @@ export function withEdit(overlay: Overlay, edit: Edit): Overlay {
   return [...kept, edit];
 }
 
+/**
+ * What another Weir has kept meanwhile, and nobody would find again if `after` were kept in the place of `before`: neither in one of them, nor
+ * made anew later by `after`. O(kept × edits).
+ */
+export function lostEdits(kept: Overlay, before: Overlay, after: Overlay): Overlay {
+  const isSame = (one: Edit, other: Edit): boolean =>
+    one.madeTimeMs === other.madeTimeMs && Bun.deepEquals(one.change, other.change);
+  return kept.filter(
+    (edit) =>
+      ![before, after].some((edits) => edits.some((own) => isSame(own, edit))) &&
+      !after.some((own) => own.persist && own.madeTimeMs >= edit.madeTimeMs && covers(own.change, edit.change)),
+  );
+}
+
 /** Whether nothing is left of an earlier change once a later one is made. */
 function covers(later: Change, earlier: Change): boolean {
   if ("listener" in later || "listener" in earlier) {

@@ -1,7 +1,7 @@
 import type { LoadedConfig } from "../../config/files/load.ts";
 import { blaming, contradicting } from "../../config/overlay/overlay-blame.ts";
 import { overlayFile, readOverlay } from "../../config/overlay/overlay-file.ts";
-import { type Overlay, withEdit } from "../../config/overlay/overlay.ts";
+import { lostEdits, type Overlay, withEdit } from "../../config/overlay/overlay.ts";
 import type { Problem } from "../../config/files/problems.ts";
 import { type Loaded, planFromConfig } from "../../config/files/read.ts";
 import { WeirError } from "../../errors.ts";
@@ -41,6 +41,25 @@ export function mergedEdits(first: Overlay, second: Overlay): Overlay {
     merged.push(a.madeTimeMs <= b.madeTimeMs ? a : b);
   }
   return [...merged, ...one, ...other].reduce(withEdit, []);
+}
+
+/**
+ * Edits, with what another Weir has kept meanwhile for the same configuration. A file that cannot be read adds nothing: it is no reason to
+ * refuse a reload.
+ * @param folder the state folder; `null` where there is none yet
+ * @param name what names the configuration
+ */
+export function withKeptSince(edits: Overlay, folder: string | null, name: string): Overlay {
+  if (folder === null) return edits;
+  let kept: Overlay;
+  try {
+    kept = readOverlay(folder, name);
+  } catch (error) {
+    if (error instanceof WeirError) return edits;
+    throw error;
+  }
+  const since = lostEdits(kept, edits, edits);
+  return since.length === 0 ? edits : mergedEdits(since, edits);
 }
 
 /** The plan of a configuration that was read already, with other edits. */

@@ -138,3 +138,58 @@ test("a start that a kept edit contradicts says which as well", async () => {
   expect(problem?.mend).toContain('"route web:*/x is set", kept in');
   expect(problem?.mend).toContain(`out of ${of.folder}/overlay.json`);
 });
+
+test("two Weirs with one configuration and folder do not lose each other's edits, and a reload takes them over", async () => {
+  using of = fixture();
+  const file = await of.write("one", ["app"]);
+  const [plans, others]: [Plan[], Plan[]] = [[], []];
+  const [live, other] = [await of.begun(file, plans), await of.begun(file, others)];
+  await live.edit([weight(1, 5)], { persist: true });
+  const refused = await other.edit([weight(2, 6)], { persist: true });
+  const [problem] = refused.ok ? [] : refused.problems;
+  expect(problem?.code).toBe("STATE_CHANGED");
+  expect(problem?.message).toContain(`${of.folder}/overlay.json`);
+  expect(problem?.message).toContain("app/127.0.0.1:8001 has weight 5");
+  expect(others).toEqual([]);
+  // What is for now touches no file.
+  expect(await other.edit([weight(2, 7)], { persist: false })).toMatchObject({ ok: true });
+  expect(readOverlay(of.folder, file).length).toBe(1);
+  await other.reload({ dryRun: true });
+  expect(await other.edit([weight(2, 6)], { persist: true })).toMatchObject({ ok: false });
+  expect(await other.reload()).toMatchObject({ ok: true });
+  expect(weightsOf(others.at(-1))).toEqual([5, 7]);
+  expect(await other.edit([weight(2, 6)], { persist: true })).toMatchObject({ ok: true });
+  expect(readOverlay(of.folder, file).length).toBe(2);
+  // And the first in its turn.
+  expect(await live.edit([weight(1, 4)], { persist: true })).toMatchObject({ ok: false });
+  await live.reload();
+  expect(weightsOf(plans.at(-1))).toEqual([5, 6]);
+});
+
+test("a successor keeps edits where its predecessor did, also while one of that is under way and taken back", async () => {
+  using of = fixture();
+  const file = await of.write("one", ["app"]);
+  const live = await of.begun(file);
+  await live.edit([weight(1, 5)], { persist: true });
+  const heir = new LiveConfig({ kind: "file", file, over: {} }, () => 5000, live.overlay, live.named);
+  await heir.begin();
+  heir.attach(async () => ({ ok: true, generation: 2, changes: [], needsUpgrade: [], tookMs: 1 }), silentLog);
+  const upgraded = Promise.withResolvers<void>();
+  live.attach(async () => {
+    await upgraded.promise;
+    return { ok: false, problems: [] };
+  }, silentLog);
+  const late = live.edit([weight(2, 6)], { persist: true });
+  while (readOverlay(of.folder, file).length < 2) await new Promise((resolve) => setImmediate(resolve));
+  upgraded.resolve();
+  await late;
+  expect(await heir.edit([weight(2, 7)], { persist: true })).toMatchObject({ ok: true });
+  expect(readOverlay(of.folder, file)).toHaveLength(2);
+});
+
+test("a reload goes on where the file of kept edits holds something else", async () => {
+  using of = fixture();
+  const live = await of.begun(await of.write("one", ["app"]));
+  await Bun.write(`${of.folder}/overlay.json`, "nonsense");
+  expect(await live.reload()).toMatchObject({ ok: true });
+});

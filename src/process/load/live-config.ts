@@ -1,6 +1,6 @@
 import { writeOverlay } from "../../config/overlay/overlay-file.ts";
 import { type Change, type Edit, type Overlay, withEdit } from "../../config/overlay/overlay.ts";
-import { fileProblem, type Problem } from "../../config/files/problems.ts";
+import { fileProblem, MOST_TOLD, type Problem } from "../../config/files/problems.ts";
 import type { LoadedConfig } from "../../config/files/load.ts";
 import type { Plan } from "../../plan.ts";
 import { WeirError } from "../../errors.ts";
@@ -8,7 +8,7 @@ import { type Log, silentLog } from "../../observe/log.ts";
 import type { ApplyReport } from "../supervise/apply-report.ts";
 import { type ConfigSource, loadSource, nameOf, stateFolderOf } from "./config-source.ts";
 import type { Shelf } from "./load-apart.ts";
-import { mergedEdits, planWithEdits, readKept, withBlame } from "./kept-edits.ts";
+import { mergedEdits, planWithEdits, readKept, withBlame, withKeptSince } from "./kept-edits.ts";
 
 /** Brings a plan into force, or says what would change. */
 export type Apply = (plan: Plan, options: { readonly dryRun: boolean }) => Promise<ApplyReport>;
@@ -27,9 +27,6 @@ export interface EditOptions {
   readonly persist: boolean;
   readonly dryRun?: boolean;
 }
-
-/** A broken file may break on every line; the first are the ones to mend. */
-const MOST_TOLD = 20;
 
 /** What was loaded, right or wrong. */
 export type FirstPlan = { readonly plan: Plan } | { readonly problems: readonly Problem[] };
@@ -199,18 +196,20 @@ export class LiveConfig {
         if (problems.length > 0) return { ok: false, problems };
       }
       if (dryRun) return apply(edited.plan, { dryRun });
-      if (persist) this.#write(overlay);
+      if (persist) this.#write(overlay, this.#overlay);
       const report = await apply(edited.plan, { dryRun });
       if (report.ok) this.#overlay = overlay;
-      else if (persist) this.#write(this.#overlay);
+      else if (persist) this.#write(this.#overlay, overlay);
       return report;
     });
   }
 
-  /** Reads a source with the edits that hold; another file than the one in force, with those too that are kept for it. */
+  /** Reads a source with the edits that hold, and those that are kept for it: for the one in force, by another Weir since. */
   async #read(source: ConfigSource): Promise<{ readonly loaded: LoadedConfig; readonly overlay: Overlay }> {
-    if (source === this.#source)
-      return { loaded: await loadSource(source, this.#overlay, false, this.#shelf), overlay: this.#overlay };
+    if (source === this.#source) {
+      const overlay = withKeptSince(this.#overlay, this.#folder, nameOf(source, this.#file));
+      return { loaded: await loadSource(source, overlay, false, this.#shelf), overlay };
+    }
     const name = nameOf(source, null);
     const before = this.#folder === null ? [] : this.#kept(this.#folder, name);
     const overlay = mergedEdits(before, this.#overlay);
@@ -250,8 +249,8 @@ export class LiveConfig {
     return planWithEdits(this.#source, { raw: this.raw, file: this.#file }, overlay);
   }
 
-  #write(overlay: Overlay): void {
-    if (this.#folder !== null) writeOverlay(this.#folder, nameOf(this.#source, this.#file), overlay);
+  #write(overlay: Overlay, before: Overlay): void {
+    if (this.#folder !== null) writeOverlay(this.#folder, nameOf(this.#source, this.#file), overlay, before);
   }
 
   async #inTurn(dryRun: boolean, change: (apply: Apply) => Promise<ApplyReport>): Promise<ApplyReport> {
