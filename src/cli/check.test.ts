@@ -56,3 +56,19 @@ test("without a file, the default file of the folder is read", async () => {
     "weir.config.json:1:3 listeners  CONFIG_MISSING_KEY  there is no listener → Add at least one.\n",
   );
 });
+
+test("of many problems the first are told and how many more there are, and with --all each", async () => {
+  const backends = Array.from({ length: 30 }, (_, i) => `":x${i}"`).join(", ");
+  await Bun.write(
+    join(folder, "many.yaml"),
+    `listeners: { web: { address: ":1", pool: app } }\npools: { app: { backends: [${backends}] } }\n`,
+  );
+  const { status, out, err } = await run("many.yaml");
+  expect({ status, out }).toEqual({ status: 1, out: "" });
+  const lines = err.trimEnd().split("\n");
+  expect(lines.slice(-2)).toEqual([expect.stringContaining('":x19"'), "… and 10 more; --all shows all"]);
+  expect(lines).toHaveLength(21);
+  const all = await run("many.yaml", "--all");
+  expect(all.status).toBe(1);
+  expect(all.err.trimEnd().split("\n")).toHaveLength(30);
+});

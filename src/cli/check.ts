@@ -1,4 +1,5 @@
 import { load, type LoadedConfig } from "../config/files/load.ts";
+import { MOST_TOLD } from "../config/files/problems.ts";
 import { changeText, idleEdits, type Overlay } from "../config/overlay/overlay.ts";
 import { readOverlay } from "../config/overlay/overlay-file.ts";
 import { summary } from "../config/summary.ts";
@@ -9,17 +10,18 @@ import { type Command, type Given, helpText, readArguments, usage } from "./comm
 import { reload } from "./reload.ts";
 import { reportError, reportProblems } from "./report.ts";
 
-type Name = "diff" | "admin" | "token-file" | "json";
+type Name = "all" | "diff" | "admin" | "token-file" | "json";
 
 export const CHECK: Command<Name> = {
   name: "check",
-  about: "Reads a configuration and says everything that is wrong with it, or sums it up. Starts nothing.",
+  about: "Reads a configuration and says what is wrong with it, all at once, or sums it up. Starts nothing.",
   forms: [
     ["weir check [FILE]", "a configuration file; without one, the first weir.config.* of this folder"],
     ["weir check [FILE] --diff", "what a reload of the running Weir would change; without FILE, of the file it runs"],
   ],
   positional: "FILE",
   flags: {
+    all: { value: null, meaning: `show everything that is wrong, not only the first ${MOST_TOLD}` },
     diff: { value: null, meaning: "ask the running Weir what would change; nothing is changed" },
     admin: { value: "ADDR", meaning: "with --diff: where its admin API is (default 127.0.0.1:9900)" },
     "token-file": { value: "FILE", meaning: "with --diff: the token of the admin API, where it wants one" },
@@ -29,7 +31,7 @@ export const CHECK: Command<Name> = {
 };
 
 /**
- * `weir check [FILE]`: says everything that is wrong on stderr, a line each, or sums the configuration up on stdout, with what was edited
+ * `weir check [FILE]`: says what is wrong on stderr, a line each, or sums the configuration up on stdout, with what was edited
  * at run time and is kept over restarts. Names of backends are resolved; nothing is started.
  * @param args what follows `check` on the command line
  * @returns the exit status: 0 for a good configuration, 1 for a wrong one
@@ -42,19 +44,22 @@ export async function check(args: readonly string[]): Promise<number> {
     return 0;
   }
   const { positional, flags } = given;
+  if (flags.diff.length > 0 && flags.all.length > 0)
+    throw usage("--all and --diff exclude each other; --diff --json shows everything", "check");
   if (flags.diff.length > 0) return reload(["--dry-run", ...withoutDiff(given)]);
   for (const name of ["admin", "token-file", "json"] as const)
     if (flags[name].length > 0) throw usage(`--${name} belongs to --diff`, "check");
+  const seeAll = flags.all.length > 0 ? null : "--all";
   const loaded = await load(positional);
   if ("problems" in loaded) {
-    reportProblems(loaded.problems);
+    reportProblems(loaded.problems, seeAll);
     return 1;
   }
   const edits = keptEdits(loaded);
   // What would run: an edit may have gone wrong since the file was changed.
   const edited = edits.length === 0 ? loaded : await load(positional, process.cwd(), { edit: editing({}, edits) });
   if ("problems" in edited) {
-    reportProblems(await withBlame(edited.problems, sourceOf(loaded), loaded, edits));
+    reportProblems(await withBlame(edited.problems, sourceOf(loaded), loaded, edits), seeAll);
     console.error(`with the run-time edits that are kept:\n${editLines(loaded.raw, edits)}`);
     return 1;
   }

@@ -73,7 +73,7 @@ async function askFile(file: string, question: Question): Promise<Answer | null>
   const loaded = await load(file);
   if ("plan" in loaded)
     return { explained: explainOffline(loaded.plan, question), asked: `${file}, as if just started` };
-  reportProblems(loaded.problems);
+  reportProblems(loaded.problems, "`weir check --all`");
   return null;
 }
 

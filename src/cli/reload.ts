@@ -37,7 +37,7 @@ export async function reload(args: readonly string[]): Promise<number> {
     if (!(error instanceof Refused) || error.problems.length === 0) throw error;
     // As `weir check` says it.
     if (flags.json.length > 0) console.log(JSON.stringify(error.document));
-    else reportProblems(error.problems);
+    else reportProblems(error.problems, "--json");
     return 1;
   }
 }

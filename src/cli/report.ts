@@ -1,4 +1,4 @@
-import { formatProblem, formatProblems, type Problem } from "../config/files/problems.ts";
+import { formatProblem, formatProblems, MOST_TOLD, type Problem } from "../config/files/problems.ts";
 import { ERRORS, type ErrorCode, type WeirError } from "../errors.ts";
 import { isatty } from "node:tty";
 
@@ -19,7 +19,12 @@ export function reportError(error: WeirError, mends: Mends = {}): void {
   console.error(`weir: ${code === "CLI_USAGE" ? `${code}  ${detail}` : line}`);
 }
 
-/** Tells the user of everything that is wrong with a configuration, on stderr, a line each. */
-export function reportProblems(problems: readonly Problem[]): void {
-  console.error(formatProblems(problems, colour()));
+/**
+ * Tells the user of what is wrong with a configuration, on stderr, a line each: of many the first, and how many more there are.
+ * @param seeAll what shows the others; `null` to tell of all
+ */
+export function reportProblems(problems: readonly Problem[], seeAll: string | null): void {
+  const told = seeAll === null ? problems : problems.slice(0, MOST_TOLD);
+  console.error(formatProblems(told, colour()));
+  if (told.length < problems.length) console.error(`… and ${problems.length - told.length} more; ${seeAll} shows all`);
 }

@@ -58,7 +58,7 @@ export async function runConfig(source: ConfigSource, options: RunOptions = {}):
   try {
     const loaded = await live.begin();
     if ("plan" in loaded) return await run(loaded.plan, live, given, options);
-    reportProblems(loaded.problems.map(named));
+    reportProblems(loaded.problems.map(named), source.kind === "file" ? "`weir check --all`" : null);
     return 1;
   } catch (error) {
     if (stop.drain.aborted && !(error instanceof WeirError)) return 0; // nothing was open yet

@@ -63,7 +63,7 @@ export async function serve(args: readonly string[]): Promise<number> {
   }
   const { over, problems } = await besideFile(given);
   if (problems.length > 0) {
-    reportProblems(problems.map(named));
+    reportProblems(problems.map(named), null);
     return 1;
   }
   return runConfig({ kind: "file", file: given.positional, over }, { watch: flags.watch.length > 0 });

@@ -12,16 +12,19 @@ export class Refused extends WeirError {
   readonly document: ProblemDocument;
 
   constructor(document: ProblemDocument) {
-    const { code, detail } = document;
-    // A later version of Weir may know more codes than this one.
-    super(Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : "ADMIN_REFUSED", detail);
+    super(known(document.code), document.detail);
     this.document = document;
   }
 
   /** Everything that is wrong, for people. */
   get problems(): readonly Problem[] {
-    return (this.document.problems ?? []).map((problem) => ({ ...problem, code: this.code }));
+    return (this.document.problems ?? []).map((problem) => ({ ...problem, code: known(problem.code) }));
   }
+}
+
+/** A later version of Weir may know more codes than this one. */
+function known(code: string): ErrorCode {
+  return Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : "ADMIN_REFUSED";
 }
 
 /** How long a change may take: a plan of ten thousand backends, and a configuration that is slow to load. */

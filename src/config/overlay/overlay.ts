@@ -56,8 +56,8 @@ export function lostEdits(kept: Overlay, before: Overlay, after: Overlay): Overl
     one.madeTimeMs === other.madeTimeMs && Bun.deepEquals(one.change, other.change);
   return kept.filter(
     (edit) =>
-      ![before, after].some((edits) => edits.some((own) => isSame(own, edit))) &&
-      !after.some((own) => own.persist && own.madeTimeMs >= edit.madeTimeMs && covers(own.change, edit.change)),
+      ![before, after].some((edits) => edits.some((each) => isSame(each, edit))) &&
+      !after.some((each) => each.persist && each.madeTimeMs >= edit.madeTimeMs && covers(each.change, edit.change)),
   );
 }
 

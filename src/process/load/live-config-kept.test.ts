@@ -179,10 +179,10 @@ test("a successor keeps edits where its predecessor did, also while one of that 
     await upgraded.promise;
     return { ok: false, problems: [] };
   }, silentLog);
-  const late = live.edit([weight(2, 6)], { persist: true });
+  const taken = live.edit([weight(2, 6)], { persist: true });
   while (readOverlay(of.folder, file).length < 2) await new Promise((resolve) => setImmediate(resolve));
   upgraded.resolve();
-  await late;
+  await taken;
   expect(await heir.edit([weight(2, 7)], { persist: true })).toMatchObject({ ok: true });
   expect(readOverlay(of.folder, file)).toHaveLength(2);
 });
