@@ -80,6 +80,14 @@ describe("what is given is read", () => {
     });
   });
 
+  test("a body may be a regular expression itself, where a program writes the configuration", async () => {
+    const bodies: readonly (string | RegExp)[] = [/^o\/k$/i, "/^o\\/k$/i"];
+    for (const body of bodies)
+      expect((await poolOf({ health: { probe: { body } } })).health.probe).toMatchObject({
+        body: { kind: "pattern", source: String.raw`^o\/k$`, flags: "i" },
+      });
+  });
+
   test("a short interval makes the timeout that is not set as short", async () => {
     expect((await poolOf({ health: { probe: { type: "tcp", interval: "1s" } } })).health.probe).toMatchObject({
       intervalMs: 1000,
@@ -166,6 +174,12 @@ describe("what is wrong is said, with its place", () => {
     "a pattern that does not compile",
     probe({ body: "/(/" }),
     'pools.app.health.probe.body CONFIG_BAD_VALUE "/(/" is no pattern',
+  );
+  wrong(
+    "a body that is neither text nor pattern",
+    probe({ body: 5, path: /x/ }),
+    'pools.app.health.probe.path CONFIG_BAD_VALUE it must be a path such as "/health", not a regular expression',
+    'pools.app.health.probe.body CONFIG_BAD_VALUE it must be a text such as "ok", or a pattern such as "/^ok$/i", not 5',
   );
   wrong(
     "a timeout longer than the interval",

@@ -35,6 +35,7 @@ export function shown(value: unknown): string {
   if (value === null || value === undefined) return "nothing";
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (value instanceof Date) return "a date";
+  if (value instanceof RegExp) return "a regular expression";
   if (value instanceof Promise) return "a promise";
   if (typeof value === "object") return "a section";
   if (typeof value === "function") return "a function";

@@ -28,6 +28,15 @@ function statusSet(meaning: string, fallback: string): z.ZodType<StatusSet, stri
   });
 }
 
+/** In a module a regular expression need not be written as a text. */
+function expectedBody(meaning: string): z.ZodType<ExpectedBody, string | RegExp> {
+  const read = (value: string | RegExp): ExpectedBody => parseExpectedBody(String(value));
+  return key(z.union([z.string(), z.instanceof(RegExp)]).transform(reading(read)), meaning, {
+    expects: 'a text such as "ok", or a pattern such as "/^ok$/i"',
+    type: "text or pattern",
+  });
+}
+
 function shortProbe(meaning: string): z.ZodType<ShortProbe, string> {
   return text(parseShortProbe, meaning, {
     expects: 'a path such as "/health", "tcp" or "off"',
@@ -66,10 +75,8 @@ const longProbe = z.strictObject({
     { expects: "a section of texts by the names of fields", type: "section of texts" },
   ).optional(),
   status: statusSet("Statuses that pass.", formatStatusSet(DEFAULT_HTTP_PROBE.status)).optional(),
-  body: text<ExpectedBody>(
-    parseExpectedBody,
-    "What the answer's body must hold: a text, or a regular expression between slashes, `/^ok$/i`.",
-    { expects: 'a text such as "ok", or a pattern such as "/^ok$/i"', type: "text or pattern" },
+  body: expectedBody(
+    "What the answer's body must hold: a text, or a regular expression between slashes, `/^ok$/i`, which in TypeScript may be one itself.",
   ).optional(),
   port: whole("The port that is probed instead of that of the traffic.", null, 1, 65_535).optional(),
   interval: duration(

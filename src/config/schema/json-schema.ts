@@ -5,7 +5,10 @@ import { configSchema } from "./schema.ts";
 export function jsonSchema(): object {
   const schema = z.toJSONSchema(configSchema, {
     io: "input",
+    unrepresentable: "any",
     override: (made) => {
+      // An object of JavaScript, as a regular expression: no text holds one.
+      if (made.zodSchema._zod.def.type === "custom") made.jsonSchema.not = {};
       // `readonly` is of the TypeScript type; to an editor it would mean that the list may not be written.
       delete made.jsonSchema.readOnly;
     },

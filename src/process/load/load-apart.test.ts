@@ -33,6 +33,15 @@ test("the plan comes over with what stands over the file, and with what was writ
   expect(config.files.map((file) => file.split("/").at(-1))).toEqual(["c.ts"]);
 });
 
+test("a regular expression stays one", async () => {
+  const config = await loaded(PLAIN.replace('[":2"]', '[":2"], health: { probe: { body: /^ok$/i } }'));
+  expect("plan" in config && config.plan.pools[0]?.health.probe).toMatchObject({
+    body: { kind: "pattern", source: "^ok$", flags: "i" },
+  });
+  // So that edits can be made over it.
+  expect(config.raw).toMatchObject({ pools: { p: { health: { probe: { body: /^ok$/i } } } } });
+});
+
 test("one that never ends is ended", async () => {
   const config = await loaded("for (;;) {}\n", 700);
   expect(config).toMatchObject({ problems: [{ code: "CONFIG_FILE_THREW", file: "c.ts" }] });
