@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { existsSync } from "node:fs";
 import { get, numberedBackends } from "../fixtures/numbered-backends.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { childrenOf, gone, weir } from "../fixtures/weir-process.ts";
@@ -79,3 +80,49 @@ test("Ctrl-C reaches every process of the group and still drains", async () => {
     return;
   }
 });
+
+test("a drain in the middle of a change closes the listeners that were to come", async () => {
+  await using backends = numberedBackends(1);
+  using folder = temporaryFolder();
+  const file = `${folder.path}/weir.json`;
+  const unix = `${folder.path}/late.sock`;
+  const port = await freePort();
+  const web = { address: "127.0.0.1:0", pool: "app" };
+  const late = { tcp: { address: `127.0.0.1:${port}`, pool: "app" }, unix: { address: `unix:${unix}`, pool: "app" } };
+  const write = (listeners: object): Promise<number> =>
+    Bun.write(file, JSON.stringify({ workers: 2, listeners, pools: { app: { backends: backends.addresses } } }));
+  await write({ main: web });
+  await using lb = weir(["serve", file], { env: { WEIR_FAULT: "prepare-hang:1" } });
+  const slow = get(await lb.address(), "/slow");
+  await backends.waiting;
+  await write({ main: web, ...late });
+  lb.signal("SIGHUP");
+  while (!(await connects(port))) await Bun.sleep(5);
+  lb.signal("SIGTERM");
+  await lb.event("drain begun");
+  // Until the last of the workers has heard of it.
+  while (await connects(port)) await Bun.sleep(5);
+  expect(existsSync(unix)).toBe(false);
+  backends.release();
+  expect(await slow).toBe("1");
+  expect(await lb.exited).toEqual({ code: 0, signal: null });
+  expect(await lb.event("configuration refused")).toMatchObject({ code: "NOT_RUNNING" });
+});
+
+/** A port that was free just now. */
+async function freePort(): Promise<number> {
+  const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  const { port } = server;
+  server.stop(true);
+  return port;
+}
+
+function connects(port: number): Promise<boolean> {
+  return Bun.connect({ hostname: "127.0.0.1", port, socket: { data() {} } }).then(
+    (socket) => {
+      socket.terminate();
+      return true;
+    },
+    () => false,
+  );
+}

@@ -58,6 +58,19 @@ test.if(linux)("an upgrade loses no request, and the old process ends by itself 
   expect(await get(address)).toBe("1");
 });
 
+test.if(linux)("a stop in the middle of an upgrade stops the successor too", async () => {
+  await using backends = numberedBackends(1);
+  const to = backends.addresses[0] ?? "";
+  await using lb = weir(["serve", "--listen", "127.0.0.1:0", "--to", to, "--workers", "2", "--admin", "off"]);
+  const address = await lb.address();
+  lb.signal("SIGUSR2");
+  await using next = successor((await lb.event("upgrade begun"))["pid"]);
+  lb.signal("SIGTERM");
+  expect(await lb.exited).toEqual({ code: 0, signal: null });
+  await gone(next.pid);
+  expect(get(address)).rejects.toThrow();
+});
+
 test.if(linux)("a tunnel that is open lives on in the old process", async () => {
   await using server = rawServer();
   const flags = ["--listen", "127.0.0.1:0", "--to", `127.0.0.1:${server.port}`, "--mode", "tcp", "--workers", "1"];

@@ -62,7 +62,7 @@ export class Changes {
    * To be called for one plan after another.
    * @param dryRun only says what would change, having tried its listeners
    * @throws LISTEN_IN_USE, LISTEN_NOT_PERMITTED, LISTEN_FAILED, CONFIG_NAME_UNRESOLVED, PLAN_TOO_LARGE, PLAN_NOT_TAKEN, STATE_UNUSABLE,
-   * SECRET_UNSAFE, EXPLAIN_TOKEN_UNSAFE, what the companion throws; all is as it was then
+   * SECRET_UNSAFE, EXPLAIN_TOKEN_UNSAFE, NOT_RUNNING, what the companion throws; all is as it was then
    */
   async apply(asked: Plan, dryRun: boolean): Promise<Applied> {
     const { inForce, clock } = this.#options;
@@ -102,6 +102,7 @@ export class Changes {
     let processes: readonly WorkerProcess[];
     try {
       processes = await prepareAll(seats, { next, placement, sockets });
+      sockets.commit();
     } catch (error) {
       placements.abandon();
       throw error;
@@ -109,7 +110,6 @@ export class Changes {
     // From here on there is no way back: a worker that cannot follow is replaced by one that begins with the new plan.
     const drainMs = Math.max(longestDrainMs(inForce.plan), longestDrainMs(next.plan));
     inForce.follow(next, placement);
-    sockets.commit();
     health.configure(next.plan, placement);
     placements.commit(drainMs);
     const outcomes = await Promise.allSettled(processes.map((each) => each.commit()));

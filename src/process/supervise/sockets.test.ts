@@ -57,6 +57,26 @@ test("what cannot be bound leaves everything as it was, and what was bound for i
   held.close();
 });
 
+test.if(process.platform === "linux")("what is bound for a change is closed along with the rest", async () => {
+  using folder = temporaryFolder();
+  const held = await holdSockets(plan({ web: "127.0.0.1:0" }), 2);
+  const path = `${folder.path}/a.sock`;
+  const change = await held.change(plan({ local: `unix:${path}`, late: "127.0.0.1:0" }));
+  const { late = "" } = addresses(change.plan);
+  held.close();
+  expect(existsSync(path)).toBe(false);
+  (await holdSockets(plan({ late }), 1)).close();
+  expect(change.commit).toThrow("NOT_RUNNING");
+  change.abandon();
+});
+
+test("what is still being bound as the rest is closed is closed as well", async () => {
+  const held = await holdSockets(plan({ web: "127.0.0.1:0" }), 2);
+  const change = held.change(plan({ web: "127.0.0.1:0", later: "localhost:0" }));
+  held.close();
+  expect(change).rejects.toMatchObject({ code: "NOT_RUNNING" });
+});
+
 test.if(process.platform === "linux")("an address may become another one of the same port", async () => {
   const held = await holdSockets(plan({ web: ":0" }), 1);
   const [, port] = (addresses(held.plan)["web"] ?? "").split(":");

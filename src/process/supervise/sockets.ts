@@ -1,4 +1,5 @@
 import { type Address, formatAddress } from "../../address.ts";
+import { WeirError } from "../../errors.ts";
 import type { ListenerPlan, Plan } from "../../plan.ts";
 import { adoptSockets, bindSockets, canBind, type Handed } from "../../net/bind.ts";
 import type { ListeningSockets } from "../../net/listening-sockets.ts";
@@ -18,7 +19,7 @@ export interface HeldSockets {
   readonly plan: Plan;
   /** What a worker gets for each listener of the plan in force, in their order; then sockets that it serves beside one of those, on its address. */
   inheritedBy(worker: number): readonly Inherited[];
-  /** Binds what a plan adds, or nothing. @throws LISTEN_IN_USE, LISTEN_NOT_PERMITTED, LISTEN_FAILED, CONFIG_NAME_UNRESOLVED */
+  /** Binds what a plan adds, or nothing. One change after another. @throws LISTEN_IN_USE, LISTEN_NOT_PERMITTED, LISTEN_FAILED, CONFIG_NAME_UNRESOLVED, NOT_RUNNING once `close` was called */
   change(plan: Plan): Promise<SocketsChange>;
   /** Lets new connections go to the other workers while this one is missing. */
   withdraw(worker: number): void;
@@ -28,7 +29,7 @@ export interface HeldSockets {
   legacy(): readonly Legacy[];
   /** Closes what is held here, where a successor goes on with it. */
   release(): void;
-  /** Closes what is held here, and removes the files of unix sockets. */
+  /** Closes what is held here, also for a change that is under way, and removes the files of unix sockets. */
   close(): void;
   /** Removes the files of unix sockets, where an engine of this process has taken the descriptors over. */
   removeFiles(): void;
@@ -42,7 +43,7 @@ export interface SocketsChange {
   readonly added: readonly number[];
   /** What a worker gets for one of them, and the descriptor that is to be sent along. */
   sentTo(worker: number, position: number): { readonly from: Sent; readonly fd: number | null };
-  /** The plan is in force: closes what it has left. */
+  /** The plan is in force: closes what it has left. @throws NOT_RUNNING where all was closed meanwhile */
   commit(): void;
   /** Closes what was added. */
   abandon(): void;
@@ -82,6 +83,9 @@ export async function holdSockets(plan: Plan, workers: number, legacy: readonly 
 function holding(first: Plan, firstHeld: readonly Held[], workers: number): HeldSockets {
   let plan = first;
   let held = firstHeld;
+  /** Closes what was bound for a change that is neither in force nor abandoned. */
+  let closeComing = nothing;
+  let closed = false;
   const all = (): ListeningSockets[] => held.map(({ sockets }) => sockets).filter((sockets) => sockets !== null);
   return {
     get plan() {
@@ -102,6 +106,14 @@ function holding(first: Plan, firstHeld: readonly Held[], workers: number): Held
       const nextPlan = planWith(next, after);
       const kept = new Set(before.map(({ sockets }) => sockets));
       const now = new Set(after.map(({ sockets }) => sockets));
+      closeComing = () => {
+        closeComing = nothing;
+        for (const sockets of now) if (!kept.has(sockets)) sockets?.close();
+      };
+      if (closed) {
+        closeComing();
+        throw ending();
+      }
       const isOld = (one: Held): boolean =>
         before.some(({ name, address }) => name === one.name && formatAddress(address) === formatAddress(one.address));
       return {
@@ -113,13 +125,13 @@ function holding(first: Plan, firstHeld: readonly Held[], workers: number): Held
           return fd === undefined ? { from: ownBy(worker, one), fd: null } : { from: { kind: "sent" }, fd };
         },
         commit() {
+          if (closed) throw ending();
+          closeComing = nothing;
           plan = nextPlan;
           held = after;
           for (const sockets of kept) if (!now.has(sockets)) sockets?.close();
         },
-        abandon() {
-          for (const sockets of now) if (!kept.has(sockets)) sockets?.close();
-        },
+        abandon: () => closeComing(),
       };
     },
     withdraw(worker) {
@@ -138,6 +150,8 @@ function holding(first: Plan, firstHeld: readonly Held[], workers: number): Held
       held = [];
     },
     close() {
+      closed = true;
+      closeComing();
       for (const sockets of all()) sockets.close();
       held = [];
     },
@@ -146,6 +160,12 @@ function holding(first: Plan, firstHeld: readonly Held[], workers: number): Held
       held = [];
     },
   };
+}
+
+function nothing(): void {}
+
+function ending(): WeirError {
+  return new WeirError("NOT_RUNNING", "Weir is ending");
 }
 
 /** How a worker listens where it binds for itself. */

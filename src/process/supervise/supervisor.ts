@@ -69,6 +69,8 @@ export class Supervisor {
   readonly #inForce: PlanInForce;
   readonly #changes: Changes;
   #phase: Phase = "starting";
+  /** Aborted when it is to end and nobody has taken over. */
+  readonly #ending = new AbortController();
   #drained: Promise<number> | null = null;
   /** The change under way, or the last one. */
   #changing: Promise<unknown> = Promise.resolve();
@@ -223,11 +225,13 @@ export class Supervisor {
   apply(plan: Plan, dryRun = false): Promise<ApplyReport> {
     return this.#alone(async () => {
       try {
-        if (this.#phase !== "running") throw new WeirError("NOT_RUNNING", "Weir is starting or ending");
+        if (this.#phase !== "running") throw notRunning();
         return await this.#changes.apply(plan, dryRun);
       } catch (error) {
         if (!(error instanceof WeirError)) throw error;
-        return { ok: false, problems: [problemOf(error)] };
+        // Whatever has failed because of it.
+        const ended = this.#phase === "running" ? error : notRunning();
+        return { ok: false, problems: [problemOf(ended)] };
       }
     });
   }
@@ -238,10 +242,11 @@ export class Supervisor {
    */
   upgrade(): Promise<UpgradeReport> {
     return this.#alone(async () => {
-      if (this.#phase !== "running") throw new WeirError("NOT_RUNNING", "Weir is starting or ending");
+      if (this.#phase !== "running") throw notRunning();
       const { overlay: edits, named: file } = this.liveConfig;
       const health = this.#health.legacy();
-      const report = await upgradeTo({ legacy: this.#sockets.legacy(), edits, file, health, log: this.#log });
+      const legacy = this.#sockets.legacy();
+      const report = await upgradeTo({ legacy, edits, file, health, log: this.#log, ending: this.#ending.signal });
       if (report.ok) {
         this.#phase = "draining";
         this.#succeeded.resolve(report.pid);
@@ -275,6 +280,7 @@ export class Supervisor {
   /** Ends everything at once. */
   async stop(): Promise<void> {
     this.#phase = "stopped";
+    this.#ending.abort();
     this.#health.close();
     this.#sockets.close();
     await this.#seats.stop();
@@ -327,7 +333,10 @@ export class Supervisor {
     const began = this.#clock.now();
     this.#log.info("drain begun", { timeoutMs: Number.isFinite(timeoutMs) ? timeoutMs : null });
     if (replaced) this.#sockets.release();
-    else this.#sockets.close();
+    else {
+      this.#ending.abort();
+      this.#sockets.close();
+    }
     const closed = await this.#seats.drain(Math.min(timeoutMs, LONGEST_TIMER_MS));
     if (this.#phase === "draining") {
       this.#health.close();
@@ -336,4 +345,8 @@ export class Supervisor {
     }
     return closed;
   }
+}
+
+function notRunning(): WeirError {
+  return new WeirError("NOT_RUNNING", "Weir is starting or ending");
 }

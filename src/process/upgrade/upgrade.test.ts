@@ -13,6 +13,7 @@ test("where the system does not start the new program, that is an upgrade that f
     file: null,
     health,
     log: silentLog,
+    ending: new AbortController().signal,
   });
   expect(await upgrade.catch((error: unknown) => error)).toMatchObject({ code: "UPGRADE_FAILED" });
 });

@@ -23,6 +23,8 @@ export interface UpgradeParts {
   /** What is known of the health of the pools. */
   readonly health: HealthLegacy;
   readonly log: Log;
+  /** This process is to end: nobody is to take over any more. */
+  readonly ending: AbortSignal;
 }
 
 /** A new program is ready in well under a second; a machine may be very busy. */
@@ -36,7 +38,7 @@ const FIRST_INHERITED = 3;
  * @throws UPGRADE_IMPOSSIBLE, UPGRADE_FAILED
  */
 export async function upgradeTo(
-  { legacy, edits, file, health, log }: UpgradeParts,
+  { legacy, edits, file, health, log, ending }: UpgradeParts,
   timeoutMs: number = READY_TIMEOUT_MS,
 ): Promise<UpgradeReport & { readonly ok: true }> {
   if (process.pid === 1) throw new WeirError("UPGRADE_IMPOSSIBLE", "Weir is process 1: this system ends with it");
@@ -68,10 +70,13 @@ export async function upgradeTo(
     throw notUsed(error);
   }
   log.info("upgrade begun", { pid: child.pid });
+  const end = (): void => came.resolve("Weir is ending");
+  ending.addEventListener("abort", end);
   const late = setTimeout(() => came.resolve(`it was not ready within ${timeoutMs / 1000} s`), timeoutMs);
   try {
     child.send({ kind: "edits", edits, file, health: { version: HEALTH_VERSION, ...health } } satisfies Legator);
-    const answer = await came.promise;
+    const said = await came.promise;
+    const answer = ending.aborted ? "Weir is ending" : said;
     if (typeof answer === "string") throw new WeirError("UPGRADE_FAILED", `the new program is not used: ${answer}`);
     log.info("upgrade done", { pid: child.pid });
     child.disconnect();
@@ -83,6 +88,7 @@ export async function upgradeTo(
     throw notUsed(error);
   } finally {
     clearTimeout(late);
+    ending.removeEventListener("abort", end);
   }
 }
 

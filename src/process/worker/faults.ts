@@ -12,3 +12,8 @@ export function faultAt(point: FaultPoint, worker: number): void {
   if (point === "prepare") throw new WeirError("PLAN_NOT_TAKEN", "a fault was asked for");
   process.exit(1);
 }
+
+/** Has a worker be for ever in making a plan ready, where `WEIR_FAULT=prepare-hang:1` says so. */
+export function hangAt(point: "prepare-hang", worker: number): Promise<void> {
+  return process.env["WEIR_FAULT"] === `${point}:${worker}` ? new Promise(() => {}) : Promise.resolve();
+}

@@ -5,7 +5,7 @@ import { bySlices } from "../../engine/slices.ts";
 import { WeirError } from "../../errors.ts";
 import { systemNetwork } from "../../net/network.ts";
 import { closeDescriptor, receiveDescriptors } from "../../net/pass-descriptors.ts";
-import { faultAt } from "./faults.ts";
+import { faultAt, hangAt } from "./faults.ts";
 import type { NextPlannedParts, PlannedParts, ToWorker } from "../messages.ts";
 import type { ManifestedPlan, PlanStore } from "../parts/plan-store.ts";
 import { inFull } from "../parts/same-as-before.ts";
@@ -21,6 +21,12 @@ interface Ready {
   readonly sockets: ReadonlyMap<number, ListenerSocket>;
 }
 
+interface Under {
+  readonly sockets: ReadonlyMap<number, ListenerSocket>;
+  /** From when nobody wants it any more. */
+  abandoned: boolean;
+}
+
 /** The plan that a worker is to have next, from when it is told of it until it is in force or forgotten. */
 export class NextPlan {
   readonly #engine: Engine;
@@ -29,8 +35,9 @@ export class NextPlan {
   readonly #channel: number | null;
   #inForce: InForce;
   #ready: Ready | null = null;
-  /** What is being prepared; `abandoned` from when nobody wants it any more. */
-  #under: { abandoned: boolean } | null = null;
+  /** What is being prepared. */
+  #under: Under | null = null;
+  #ended = false;
   /** The preparation before: there is one at a time. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -51,7 +58,8 @@ export class NextPlan {
     this.abandon();
     // At once, whatever comes of it: they are in the channel, before those of another plan.
     const sockets = this.#socketsOf(listeners);
-    const under = { abandoned: false };
+    const under = { sockets, abandoned: false };
+    if (this.#ended) drop(under);
     this.#under = under;
     const before = this.#last;
     const done = Promise.withResolvers<void>();
@@ -60,16 +68,16 @@ export class NextPlan {
       await before;
       faultAt("prepare", this.#worker);
       faultAt("prepare-exit", this.#worker);
+      await hangAt("prepare-hang", this.#worker);
       const { manifest, placement } = this.#inFull(told);
       const plan = await bySlices(this.#store.planned(manifest, this.#inForce), systemClock, systemNetwork.tick);
       const prepared = await this.#engine.prepare(plan, placement);
       if (!under.abandoned) this.#ready = { prepared, next: { plan, manifest, placement }, sockets };
       else prepared.abandon();
     } catch (error) {
-      under.abandoned = true;
+      drop(under);
       throw error;
     } finally {
-      if (under.abandoned) closeAll(sockets);
       if (this.#under === under) this.#under = null;
       done.resolve();
     }
@@ -86,9 +94,15 @@ export class NextPlan {
     this.#inForce = ready.next;
   }
 
-  /** Forgets it. */
+  /** Forgets it, and what may come: the worker takes nothing new. */
+  end(): void {
+    this.#ended = true;
+    this.abandon();
+  }
+
+  /** Forgets it. Nobody listens on what came for it from here on, also while it is still being prepared. */
   abandon(): void {
-    if (this.#under !== null) this.#under.abandoned = true;
+    if (this.#under !== null) drop(this.#under);
     const ready = this.#ready;
     this.#ready = null;
     if (ready === null) return;
@@ -118,6 +132,12 @@ export class NextPlan {
     closeAll(sockets);
     throw new WeirError("WORKER_FAILED", `it got ${fds.length} listening sockets of ${sent.length}`);
   }
+}
+
+function drop(under: Under): void {
+  if (under.abandoned) return;
+  under.abandoned = true;
+  closeAll(under.sockets);
 }
 
 function closeAll(sockets: ReadonlyMap<number, ListenerSocket>): void {

@@ -94,6 +94,7 @@ export function runWorker(): void {
         });
         break;
       case "drain":
+        next?.end();
         void (engine?.drain(message.timeoutMs) ?? Promise.resolve(0))
           .then((closed) => send({ kind: "drained", closed }))
           .then(() => end(0), internal);
