@@ -16,21 +16,24 @@ export interface Stop {
 }
 
 /**
- * One more SIGINT within this time is the same request: npm passes Ctrl-C on to a program that has already had it from the
- * terminal, some milliseconds later.
+ * One more SIGINT within this time is the same request: what starts programs may pass Ctrl-C on to one that has already had it from the
+ * terminal, some milliseconds later. Who sent a signal is not to be seen. npm always does so (`@npmcli/run-script`), and may take its time on a
+ * busy machine: of a second Ctrl-C both signals count then, so that waiting longer for the first one's costs nothing.
  */
 const SAME_MS = 200;
+const SAME_UNDER_NPM_MS = 2000;
 
 /** Listens for SIGINT and SIGTERM from now on. */
 export function stopSignals(): Stop {
   const drain = new AbortController();
   const now = new AbortController();
+  const sameMs = process.env["npm_lifecycle_event"] === undefined ? SAME_MS : SAME_UNDER_NPM_MS;
   /** When the first SIGINT came, until another one is taken for the same. */
   let firstAt = Number.NEGATIVE_INFINITY;
   for (const signal of Object.keys(STATUS) as StopSignal[]) {
     process.on(signal, () => {
       const at = performance.now();
-      if (signal === "SIGINT" && at - firstAt < SAME_MS) {
+      if (signal === "SIGINT" && at - firstAt < sameMs) {
         firstAt = Number.NEGATIVE_INFINITY;
         return;
       }
