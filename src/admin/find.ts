@@ -4,6 +4,9 @@ import { WeirError } from "../errors.ts";
 import type { PoolPlan } from "../plan.ts";
 import type { Running } from "./running.ts";
 
+/** Of what there is, so many are named where none is near to what was asked for. */
+const MOST_NAMED = 10;
+
 /** The pool of this name. @throws ADMIN_NOT_FOUND */
 export function existing({ plan }: Running, name: string): PoolPlan {
   const pool = plan.pools.find((each) => each.name === name);
@@ -38,6 +41,8 @@ export function findBackend(
 /** That there is no such thing, with what was probably meant, or what there is. */
 export function unknown(what: string, name: string, names: readonly string[]): WeirError {
   const meant = nearest(name, names);
-  const hint = meant === null ? `; there are: ${names.slice(0, 10).join(", ")}` : `; did you mean "${meant}"?`;
+  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : "";
+  const there = `; there are: ${names.slice(0, MOST_NAMED).join(", ")}${more}`;
+  const hint = meant === null ? there : `; did you mean "${meant}"?`;
   return new WeirError("ADMIN_NOT_FOUND", `there is no ${what} "${name}"${names.length === 0 ? "" : hint}`);
 }

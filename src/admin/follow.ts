@@ -15,6 +15,8 @@ export interface FollowOptions {
   readonly open: (lastId: string, signal: AbortSignal) => Promise<Response>;
   readonly event: (event: ServerSentEvent) => void;
   readonly state: (state: FollowState) => void;
+  /** Says to people why `open` failed; `null` for what cannot be said. */
+  readonly why?: (error: unknown) => string | null;
   /** Longest silence in milliseconds; beyond it the stream is taken for dead, as after a laptop's sleep. 0 for no limit. */
   readonly silenceMs: number;
   /** Wait before the second try, in milliseconds; doubled with each that fails. 500 unless told. */
@@ -62,8 +64,9 @@ export function follow(options: FollowOptions): Following {
         alive();
         for (const event of reader.push(decoder.decode(value, { stream: true }))) options.event(event);
       }
-    } catch {
-      return { kind: "lost", why: signal.aborted ? "it is silent" : "it cannot be reached" };
+    } catch (error) {
+      const why = options.why?.(error) ?? "it cannot be reached";
+      return { kind: "lost", why: signal.aborted ? "it is silent" : why };
     } finally {
       clearTimeout(timer);
       current.abort();

@@ -1,8 +1,11 @@
 import { EventReader } from "../admin/event-reader.ts";
-import { type EventView, eventSchema } from "../admin/model.ts";
+import { eventSchema } from "../admin/model.ts";
 import { ADMIN_FLAGS, type AdminFlag, clientOf, STATUSES } from "./admin/flags.ts";
-import { paint } from "./admin/output.ts";
 import { type Command, helpText, readArguments, usage } from "./command.ts";
+import { eventText } from "./event-text.ts";
+
+/** What Weir remembers. */
+const MOST_RECENT = 1000;
 
 export const EVENTS: Command<AdminFlag | "recent" | "once"> = {
   name: "events",
@@ -14,7 +17,7 @@ export const EVENTS: Command<AdminFlag | "recent" | "once"> = {
   positional: null,
   flags: {
     ...ADMIN_FLAGS,
-    recent: { value: "N", meaning: "how many of before, at most 1000 (default 20)" },
+    recent: { value: "N", meaning: `how many of before, at most ${MOST_RECENT} (default 20)` },
     once: { value: null, meaning: "do not wait for more" },
   },
   notes: [STATUSES],
@@ -29,7 +32,8 @@ export async function events(args: readonly string[]): Promise<number> {
   }
   const { flags } = given;
   const [recent = "20"] = flags.recent;
-  if (!/^\d{1,4}$/.test(recent)) throw usage(`--recent is a number from 0 to 1000, not "${recent}"`, "events");
+  if (!/^\d{1,4}$/.test(recent) || Number(recent) > MOST_RECENT)
+    throw usage(`--recent is a number from 0 to ${MOST_RECENT}, not "${recent}"`, "events");
   const json = flags.json.length > 0;
   const response = await clientOf(given).stream(`/v1/events?recent=${recent}&follow=${flags.once.length === 0}`, "");
   const reader = new EventReader();
@@ -38,25 +42,11 @@ export async function events(args: readonly string[]): Promise<number> {
     for await (const chunk of response.body ?? []) {
       for (const { event, data } of reader.push(decoder.decode(chunk, { stream: true }))) {
         if (event !== "event") continue;
-        console.log(json ? data : lineOf(eventSchema.parse(JSON.parse(data))));
+        console.log(json ? data : eventText(eventSchema.parse(JSON.parse(data)), new Date()));
       }
     }
   } catch {
     // Weir has ended, and its streams with it.
   }
   return 0;
-}
-
-const COLOURS = { info: "green", warn: "yellow", error: "red" } as const;
-
-function lineOf({ time, level, event, fields }: EventView): string {
-  const clock = new Date(time).toTimeString().slice(0, 8);
-  const rest = Object.entries(fields).map(([key, value]) => `${paint("cyan", key)}=${shown(value)}`);
-  return [paint("dim", clock), paint(COLOURS[level], level.toUpperCase().padEnd(5)), event, ...rest].join(" ");
-}
-
-/** In quotes where it would be taken for two words; escaped, so that nothing that a client or backend said can move the cursor. */
-function shown(value: unknown): string {
-  const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
-  return /^[\w.:/@+%[\]-]+$/.test(text) ? text : JSON.stringify(text);
 }

@@ -82,3 +82,15 @@ test("of many routes and backends the first are listed, and those that matter", 
   expect(text).toContain("  … and 79 more");
   expect(text).toContain("  … and 37 more");
 });
+
+test("where no listener takes it there is nothing more to say", () => {
+  const choice = { outcome: "refused", backend: null, possible: [], by: "listener", code: null } as const;
+  const nobody = { ...explained([]), listener: null, routes: null, pool: null };
+  expect(
+    explanationText({ ...nobody, choice: { ...choice, why: "none is named so" } }, "worker 0").split("\n"),
+  ).toEqual([
+    "GET a.test/ from 192.0.2.1, a trusted proxy; asked: worker 0",
+    "",
+    "→ refused, no listener takes it: none is named so",
+  ]);
+});

@@ -32,9 +32,9 @@ export function explanationText(explained: Explanation, asked: string): string {
   const { request, listener, routes, pool, choice } = explained;
   const lines: string[] = [];
   const what = request.method === "" ? "a connection" : `${request.method} ${request.host}${request.path}`;
-  lines.push(`${what} from ${request.from}${request.trusted ? ", a trusted proxy" : ""}; asked: ${asked}`, "");
+  lines.push(`${what} from ${request.from}${request.trusted ? ", a trusted proxy" : ""}; asked: ${asked}`);
   if (listener !== null)
-    lines.push(`listener  ${listener.name}  ${listener.address}  (${listener.mode}; ${listener.why})`);
+    lines.push("", `listener  ${listener.name}  ${listener.address}  (${listener.mode}; ${listener.why})`);
   if (routes !== null && request.method !== "") lines.push("", "routes", ...routeLines(routes.considered, routes.left));
   if (pool !== null) lines.push("", ...poolLines(pool, choice.backend));
   lines.push("", `→ ${choiceText(explained)}`);

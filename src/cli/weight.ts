@@ -1,3 +1,4 @@
+import { MAX_WEIGHT } from "../config/check/addresses.ts";
 import { appliedSchema } from "../admin/model-writes.ts";
 import { ADMIN_FLAGS, type AdminFlag, clientOf, PERSIST, STATUSES } from "./admin/flags.ts";
 import { appliedText, print } from "./admin/output.ts";
@@ -23,8 +24,11 @@ export async function weight(args: readonly string[]): Promise<number> {
   }
   const { path } = placeOf(given.positional, "weight");
   const [text] = given.further;
-  if (text === undefined || !/^\d{1,9}$/.test(text))
-    throw usage(`the weight is a whole number from 0 to 65535, not "${text ?? ""}"`, "weight");
+  if (text === undefined || !/^\d{1,5}$/.test(text) || Number(text) > MAX_WEIGHT)
+    throw usage(
+      `the weight is a whole number from 0 to ${MAX_WEIGHT}, ${text === undefined ? "and is missing" : `not "${text}"`}`,
+      "weight",
+    );
   const body = { weight: Number(text), persist: given.flags.persist.length > 0 };
   print(given.flags.json.length > 0, await clientOf(given).send("PATCH", path, appliedSchema, body), appliedText);
   return 0;

@@ -124,6 +124,17 @@ test("exit statuses: 1 where it is refused or not understood, 3 where no Weir an
   expect((await nobody.exited).code).toBe(3);
 });
 
+test.each([
+  [["weight", "app/:1", "70000"], 'CLI_USAGE  the weight is a whole number from 0 to 65535, not "70000"; see '],
+  [["weight", "app/:1"], "CLI_USAGE  the weight is a whole number from 0 to 65535, and is missing; see "],
+  [["events", "--recent", "5000"], 'CLI_USAGE  --recent is a number from 0 to 1000, not "5000"; see '],
+  [["status", "--admin", "x"], 'CONFIG_BAD_ADDRESS  "x" is no address: the port is missing → Use host:port, :port, '],
+])("%j: what nobody can mean is refused before a Weir is asked", async (args, said) => {
+  const command = Bun.spawn([WEIR, ...args], { stdin: "ignore", stdout: "ignore", stderr: "pipe" });
+  expect(await new Response(command.stderr).text()).toStartWith(`weir: ${said}`);
+  expect(await command.exited).toBe(1);
+});
+
 test("reload says what changed, and --dry-run and check --diff what would", async () => {
   const before = readFileSync(lb.file, "utf8");
   const config = JSON.parse(before) as { pools: { app: { policy?: string } } };

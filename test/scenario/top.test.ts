@@ -130,7 +130,7 @@ test("the API gone is said, and it comes back by itself", async () => {
   await using top = topOf(admin);
   await top.sees(/running · generation 1/);
   await admin.down();
-  await top.sees(/lost: it cannot be reached; it is tried again/);
+  await top.sees(/lost: nothing answers at 127\.0\.0\.1:\d+; it is tried again/);
   admin.up();
   await top.sees(/running · generation 1/);
 });

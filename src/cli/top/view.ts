@@ -3,6 +3,7 @@ import { type LiveBackend, LiveView } from "../../admin/live-view.ts";
 import type { EventView } from "../../admin/model.ts";
 import type { LiveShape, LiveTick } from "../../admin/model-live.ts";
 import type { BackendPatch } from "../../admin/model-writes.ts";
+import { WeirError } from "../../errors.ts";
 import type { TopApi } from "./api.ts";
 import { backendsOf, frame, type TopState } from "./frame.ts";
 import { Screen } from "./screen.ts";
@@ -94,10 +95,12 @@ export function runView(api: TopApi, signal: AbortSignal): Promise<Ended> {
     if (now.kind === "lost") state.lost = now.why;
     draw();
   };
+  const why = (error: unknown): string | null => (error instanceof WeirError ? error.detail : null);
   const streams: readonly Following[] = [
     follow({
       open: (_lastId, aborted) => api.stream("/v1/live", "", aborted),
       silenceMs: LIVE_SILENCE_MS,
+      why,
       state: connection,
       event: ({ event, data }) => {
         if (event === "shape") view.reshape(JSON.parse(data) as LiveShape);

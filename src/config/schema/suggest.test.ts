@@ -18,6 +18,11 @@ test.each([
   expect(nearest(word, KEYS)).toBe(meant);
 });
 
+test("what has no letter in common is not meant", () => {
+  expect(nearest("7", ["0", "1"])).toBeNull();
+  expect(nearest("a", ["ab"])).toBe("ab");
+});
+
 test("the distance is a count of edits", () => {
   const word = fc.stringMatching(/^[ab]{0,6}$/);
   expect(editDistance("kitten", "sitting")).toBe(3);

@@ -22,15 +22,17 @@ function folded(word: string): string {
   return word.toLowerCase().replaceAll(/[-_ ]/g, "");
 }
 
-/** The candidate that was probably meant, or `null` where none is near: at most a third of the letters differ. */
+/** The candidate that was probably meant, or `null` where none is near: at most a third of the letters differ, and not all of them. */
 export function nearest(word: string, candidates: readonly string[]): string | null {
   if (word.length > 64) return null; // nobody mistypes a word of this length
   let best: string | null = null;
   let bestDistance = Infinity;
   for (const candidate of candidates) {
     const distance = editDistance(folded(word), folded(candidate));
-    const allowed = Math.max(1, Math.floor(Math.max(word.length, candidate.length) / 3));
-    if (distance <= allowed && distance < bestDistance) [best, bestDistance] = [candidate, distance];
+    const length = Math.max(word.length, candidate.length);
+    const allowed = Math.max(1, Math.floor(length / 3));
+    if (distance <= allowed && distance < length && distance < bestDistance)
+      [best, bestDistance] = [candidate, distance];
   }
   return best;
 }
