@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { Refused } from "./client.ts";
+import { z } from "zod";
+import { AdminClient, Refused } from "./client.ts";
 
 test("each thing that is wrong keeps its code; one of a later version is a refusal", () => {
   const place = { file: "weir.yaml", line: 1, column: 1, key: "a", message: "", mend: "" };
@@ -19,4 +20,17 @@ test("each thing that is wrong keeps its code; one of a later version is a refus
     "CONFIG_UNKNOWN_KEY",
     "ADMIN_REFUSED",
   ]);
+});
+
+test("what answers and is no Weir is told from one, also where a stream is asked for", async () => {
+  await using other = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("welcome") });
+  const client = new AdminClient(`127.0.0.1:${other.port}`, null);
+  const refusal = {
+    code: "ADMIN_UNREACHABLE",
+    detail: `127.0.0.1:${other.port} does not answer as a Weir of this version`,
+  };
+  expect(await client.stream("/v1/events", "").catch((error: unknown) => error)).toMatchObject(refusal);
+  expect(await client.get("/v1/status", z.object({ pid: z.int() })).catch((error: unknown) => error)).toMatchObject(
+    refusal,
+  );
 });

@@ -64,8 +64,10 @@ export class AdminClient {
       headers: lastId === "" ? {} : { "last-event-id": lastId },
       ...(signal === undefined ? {} : { signal }),
     });
-    if (response.ok) return response;
-    throw await refusalOf(response);
+    if (!response.ok) throw await refusalOf(response);
+    if (response.headers.get("content-type")?.startsWith("text/event-stream") === true) return response;
+    await response.body?.cancel();
+    throw this.#stranger();
   }
 
   async #read<T>(method: string, path: string, schema: z.ZodType<T>, body?: unknown): Promise<T> {
@@ -77,10 +79,12 @@ export class AdminClient {
     if (!response.ok) throw await refusalOf(response);
     const result = schema.safeParse(await response.json().catch(() => null));
     if (result.success) return result.data;
-    throw new WeirError(
-      "ADMIN_UNREACHABLE",
-      `${formatAddress(this.#address)} does not answer as a Weir of this version`,
-    );
+    throw this.#stranger();
+  }
+
+  #stranger(): WeirError {
+    const address = formatAddress(this.#address);
+    return new WeirError("ADMIN_UNREACHABLE", `${address} does not answer as a Weir of this version`);
   }
 
   async #fetch(path: string, init: RequestInit): Promise<Response> {
