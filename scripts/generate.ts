@@ -69,7 +69,8 @@ function configurationPage(): string {
 
 # Configuration
 
-\`weir serve FILE\` runs a configuration and \`weir check FILE\` only reads it and says what is wrong, all at once. Without
+\`weir serve FILE\` runs a configuration and \`weir check FILE\` only reads it and says what is wrong, all at once (of many the
+first 20; \`--all\` shows each). Without
 \`FILE\` the first of \`weir.config.ts\`, \`.js\`, \`.mjs\`, \`.yaml\`, \`.yml\`, \`.json\` and \`.toml\` in the working folder is
 taken. All forms have the same keys; \`schema/weir.schema.json\` is their JSON Schema, for completion in editors.
 

@@ -23,7 +23,7 @@ test("each thing that is wrong keeps its code; one of a later version is a refus
 });
 
 test("what answers and is no Weir is told from one, also where a stream is asked for", async () => {
-  await using other = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("welcome") });
+  using other = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("welcome") });
   const client = new AdminClient(`127.0.0.1:${other.port}`, null);
   const refusal = {
     code: "ADMIN_UNREACHABLE",
