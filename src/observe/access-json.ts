@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../errors.ts";
 import type { AttemptRecord, ExchangeRecord } from "./exchange-record.ts";
-import { type LineWriter, MOST_ESCAPED } from "./line-writer.ts";
+import { type FixedText, fixedText, type LineWriter, MOST_ESCAPED } from "./line-writer.ts";
 import { isoSeconds } from "./time-text.ts";
 
 /** Bytes of what a client sent that a line tells, by field; what is longer is cut. */
@@ -16,12 +16,12 @@ export const MOST_LINE: number =
     (Object.values(MOST).reduce((a: number, b) => a + b, 0) + 4 * MOST_BACKEND + MOST_ATTEMPTS * MOST_BACKEND) +
   8192;
 
-/** Writes a record as one object of JSON (docs/logging.md), without the line's end. About 1 µs. */
+/** Writes a record as one object of JSON (docs/logging.md), without the line's end. About 0.2 µs alone, 0.5 µs under load. */
 export function writeJson(out: LineWriter, record: ExchangeRecord): void {
   const { bytes, trace } = record;
-  out.raw(TIME);
+  out.fixed(TIME);
   writeIso(out, record.time);
-  out.raw(KIND);
+  out.fixed(KIND);
   out.ascii(record.kind);
   text(out, LISTENER, record.listener);
   text(out, ROUTE, record.route);
@@ -32,106 +32,111 @@ export function writeJson(out: LineWriter, record: ExchangeRecord): void {
   part(out, TARGET, bytes, record.targetStart, record.targetEnd, MOST.target);
   whole(out, STATUS, record.status);
   code(out, CODE, record.code);
-  out.raw(BYTES_IN);
+  out.fixed(BYTES_IN);
   out.whole(record.bytesIn);
-  out.raw(BYTES_OUT);
+  out.fixed(BYTES_OUT);
   out.whole(record.bytesOut);
-  out.raw(DURATION);
+  out.fixed(DURATION);
   out.milliseconds(record.endedMs - record.startedMs);
   time(out, FIRST_BYTE, record.startedMs, record.firstByteMs);
-  out.raw(ATTEMPTS);
+  out.fixed(ATTEMPTS);
   const { attempts } = record;
   const told = Math.min(attempts.length, MOST_ATTEMPTS);
   for (let i = 0; i < told; i++) writeAttempt(out, attempts[i]!, i === 0);
-  out.raw(ATTEMPTS_END);
+  out.fixed(ATTEMPTS_END);
   text(out, REQUEST_ID, record.requestId);
   text(out, TRACE_ID, trace === null ? "" : trace.traceId);
   part(out, AGENT, bytes, record.agentStart, record.agentEnd, MOST.agent);
   part(out, REFERER, bytes, record.refererStart, record.refererEnd, MOST.referer);
-  out.raw(END);
+  out.fixed(END);
 }
 
 function writeAttempt(out: LineWriter, attempt: AttemptRecord, first: boolean): void {
-  out.raw(first ? BACKEND : NEXT_BACKEND);
+  out.fixed(first ? BACKEND : NEXT_BACKEND);
   out.foreignText(attempt.backend, MOST_BACKEND, "json");
-  out.raw(attempt.reused ? REUSED : NOT_REUSED);
-  out.raw(attempt.hedge ? HEDGE : NO_HEDGE);
+  out.fixed(attempt.reused ? REUSED : NOT_REUSED);
+  out.fixed(attempt.hedge ? HEDGE : NO_HEDGE);
   time(out, CONNECT, attempt.begunMs, attempt.connectedMs);
   time(out, RESPONSE, attempt.connectedMs, attempt.answeredMs);
   whole(out, STATUS, attempt.status);
   code(out, CODE, attempt.code);
-  out.raw(END);
+  out.fixed(END);
 }
 
 /** A time of day with milliseconds, as ISO 8601 has it. */
 export function writeIso(out: LineWriter, milliseconds: number): void {
   out.ascii(isoSeconds(milliseconds));
-  const rest = Math.floor(milliseconds) % 1000;
-  out.ascii(rest < 10 ? ".00" : rest < 100 ? ".0" : ".");
-  out.whole(rest);
+  out.thousandths(Math.floor(milliseconds) % 1000);
   out.ascii("Z");
 }
 
 /** A text, or null where it is empty. */
 function text(out: LineWriter, key: Key, value: string): void {
-  out.raw(key.name);
   if (value === "") {
-    out.raw(NULL);
+    out.fixed(key.none);
     return;
   }
-  out.raw(QUOTE);
+  out.fixed(key.quote);
   out.foreignText(value, MOST_BACKEND, "json");
-  out.raw(QUOTE);
+  out.fixed(QUOTE);
 }
 
 function part(out: LineWriter, key: Key, bytes: Buffer, start: number, end: number, most: number): void {
-  out.raw(key.name);
   if (start === end) {
-    out.raw(NULL);
+    out.fixed(key.none);
     return;
   }
-  out.raw(QUOTE);
+  out.fixed(key.quote);
   out.foreign(bytes, start, end, most, "json");
-  out.raw(QUOTE);
+  out.fixed(QUOTE);
 }
 
 function whole(out: LineWriter, key: Key, value: number): void {
-  out.raw(key.name);
-  if (value === 0) out.raw(NULL);
-  else out.whole(value);
+  if (value === 0) {
+    out.fixed(key.none);
+    return;
+  }
+  out.fixed(key.name);
+  out.whole(value);
 }
 
 function time(out: LineWriter, key: Key, from: number, to: number): void {
-  out.raw(key.name);
-  if (from === -1 || to === -1) out.raw(NULL);
-  else out.milliseconds(to - from);
+  if (from === -1 || to === -1) {
+    out.fixed(key.none);
+    return;
+  }
+  out.fixed(key.name);
+  out.milliseconds(to - from);
 }
 
 function code(out: LineWriter, key: Key, value: ErrorCode | null): void {
-  out.raw(key.name);
   if (value === null) {
-    out.raw(NULL);
+    out.fixed(key.none);
     return;
   }
-  out.raw(QUOTE);
+  out.fixed(key.quote);
   out.ascii(value);
-  out.raw(QUOTE);
+  out.fixed(QUOTE);
 }
 
 /** A key that may be followed by null. */
 interface Key {
-  readonly name: Buffer;
+  readonly name: FixedText;
+  /** With the null. */
+  readonly none: FixedText;
+  /** With the quote that begins a text. */
+  readonly quote: FixedText;
 }
 
-function keyOf(name: string): Key {
-  return { name: Buffer.from(`,"${name}":`) };
+function keyOf(name: string, before = ","): Key {
+  const key = `${before}"${name}":`;
+  return { name: fixedText(key), none: fixedText(`${key}null`), quote: fixedText(`${key}"`) };
 }
 
-const NULL = Buffer.from("null");
-const QUOTE = Buffer.from('"');
-const TIME = Buffer.from('{"time":"');
-const KIND = Buffer.from('","kind":"');
-const LISTENER = { name: Buffer.from('","listener":') };
+const QUOTE = fixedText('"');
+const TIME = fixedText('{"time":"');
+const KIND = fixedText('","kind":"');
+const LISTENER = keyOf("listener", '",');
 const ROUTE = keyOf("route");
 const POOL = keyOf("pool");
 const CLIENT = keyOf("client");
@@ -140,22 +145,22 @@ const HOST = keyOf("host");
 const TARGET = keyOf("target");
 const STATUS = keyOf("status");
 const CODE = keyOf("code");
-const BYTES_IN = Buffer.from(',"bytesIn":');
-const BYTES_OUT = Buffer.from(',"bytesOut":');
-const DURATION = Buffer.from(',"durationMs":');
+const BYTES_IN = fixedText(',"bytesIn":');
+const BYTES_OUT = fixedText(',"bytesOut":');
+const DURATION = fixedText(',"durationMs":');
 const FIRST_BYTE = keyOf("firstByteMs");
-const ATTEMPTS = Buffer.from(',"attempts":[');
-const BACKEND = Buffer.from('{"backend":"');
-const NEXT_BACKEND = Buffer.from(',{"backend":"');
-const REUSED = Buffer.from('","reused":true');
-const NOT_REUSED = Buffer.from('","reused":false');
-const HEDGE = Buffer.from(',"hedge":true');
-const NO_HEDGE = Buffer.from(',"hedge":false');
+const ATTEMPTS = fixedText(',"attempts":[');
+const BACKEND = fixedText('{"backend":"');
+const NEXT_BACKEND = fixedText(',{"backend":"');
+const REUSED = fixedText('","reused":true');
+const NOT_REUSED = fixedText('","reused":false');
+const HEDGE = fixedText(',"hedge":true');
+const NO_HEDGE = fixedText(',"hedge":false');
 const CONNECT = keyOf("connectMs");
 const RESPONSE = keyOf("responseMs");
-const ATTEMPTS_END = Buffer.from("]");
+const ATTEMPTS_END = fixedText("]");
 const REQUEST_ID = keyOf("requestId");
 const TRACE_ID = keyOf("traceId");
 const AGENT = keyOf("userAgent");
 const REFERER = keyOf("referer");
-const END = Buffer.from("}");
+const END = fixedText("}");

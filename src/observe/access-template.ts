@@ -1,7 +1,7 @@
 import { WeirError } from "../errors.ts";
 import { MOST, writeIso } from "./access-json.ts";
 import type { ExchangeRecord } from "./exchange-record.ts";
-import type { LineWriter } from "./line-writer.ts";
+import { fixedText, type LineWriter } from "./line-writer.ts";
 import { clfTime } from "./time-text.ts";
 
 /** Writes a record as one line, without its end. */
@@ -86,8 +86,8 @@ export function templateWriter(template: string): WriteLine {
     if (piece === "{" || piece === "}") throw bad(`a brace of ${JSON.stringify(template)} has no other`);
     const name = /^\{([^{}]*)\}$/.exec(piece)?.[1];
     if (name === undefined) {
-      const constant = Buffer.from(piece === "{{" ? "{" : piece === "}}" ? "}" : piece, "latin1");
-      writers.push((out) => out.raw(constant));
+      const constant = fixedText(piece === "{{" ? "{" : piece === "}}" ? "}" : piece);
+      writers.push((out) => out.fixed(constant));
     } else {
       if (!Object.hasOwn(FIELDS, name)) throw bad(`there is no field {${name}}`);
       // A line has a bound, and so has each field.
