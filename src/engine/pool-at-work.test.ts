@@ -88,8 +88,8 @@ describe("a pool that follows another", () => {
     };
     const first = bench.make(auto([1, 2]));
     const second = bench.make(auto([2, 3]), first);
-    expect(second.room!.learntOf(0)).toBe(first.room!.learntOf(1));
-    expect(second.room!.learntOf(1)).not.toBe(first.room!.learntOf(0));
+    expect(second.room!.limitOf(0).learnt).toBe(first.room!.limitOf(1).learnt);
+    expect(second.room!.limitOf(1).learnt).not.toBe(first.room!.limitOf(0).learnt);
   });
 
   test("counts what is in flight in it, from whenever on that is asked", () => {

@@ -154,17 +154,19 @@ export function linksOf({ live, place }: PoolAtWork, but?: ReadonlyMap<string, u
 }
 
 /**
- * Puts a pool in the place of the one before; O(1) where the same backends are in it. Where the sum of what is in flight is kept from now on, it is made of what is, and the rows of
+ * Puts a pool in the place of the one before; O(1) where the same backends are in it and nothing is limited. Where the sum of what is in flight is kept from now on, it is made of what is, and the rows of
  * all links anew; where a backend is back, the rows alone. Whoever ends what is in flight meanwhile asks its link for the row.
  * @param left links of backends that have left the pool; those that are back are among them
  */
 export function enterPool(
   { section, counters, sums }: PoolTools,
-  { place: { row, rows }, live, summed, back }: PoolAtWork,
+  { place: { row, rows }, live, links, room, summed, back }: PoolAtWork,
   before: PoolAtWork | null,
   left: readonly LeftLink[],
 ): void {
   for (const link of back) link.revive();
+  if (room !== null) room.begin();
+  else before?.room?.lift((index) => links.has(before.plan.backends[index]!.id));
   const begins = summed && !sums.has(row);
   if (begins) sums.add(row);
   const isNew = before === null && left.length === 0;

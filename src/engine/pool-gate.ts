@@ -5,8 +5,7 @@ import type { Ticker } from "../net/network.ts";
 import type { Counters } from "../observe/counters.ts";
 import type { PoolPlan } from "../plan.ts";
 import { Gate, POLL_MS } from "../pool/gate.ts";
-import type { ConcurrencyLimit } from "../pool/concurrency-limit.ts";
-import { GateRoom, isLimited } from "../pool/gate-room.ts";
+import { GateRoom, isLimited, type Limit } from "../pool/gate-room.ts";
 import type { Pool } from "../pool/pool.ts";
 
 /** Whose counts a gate goes by. */
@@ -20,7 +19,7 @@ export interface GateRows {
   readonly backends: readonly number[];
 }
 
-/** The room of a pool as it was, whose learnt limits go over to the next one. */
+/** The room of a pool as it was, whose limits go over to the next one. */
 export interface FormerRoom {
   readonly plan: PoolPlan;
   readonly room: GateRoom | null;
@@ -38,17 +37,14 @@ export function makeRoom(
   return new GateRoom(limits, pool, backends, slots, knownBy(before, backends));
 }
 
-/** What was learnt of each backend, by its position in the new plan. */
-function knownBy(
-  before: FormerRoom | null,
-  backends: PoolPlan["backends"],
-): (index: number) => ConcurrencyLimit | null {
+/** The limit of each backend, by its position in the new plan. */
+function knownBy(before: FormerRoom | null, backends: PoolPlan["backends"]): (index: number) => Limit | null {
   const room = before?.room ?? null;
   if (before === null || room === null) return () => null;
   const positions = new Map(before.plan.backends.map(({ id }, index) => [id, index]));
   return (index) => {
     const at = index === -1 ? -1 : positions.get(backends[index]!.id);
-    return at === undefined ? null : room.learntOf(at);
+    return at === undefined ? null : room.limitOf(at);
   };
 }
 
