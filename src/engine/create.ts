@@ -233,7 +233,11 @@ class LiveEngine implements Engine {
     if (leaving.length > 0) {
       const all = this.#left.leaving(leaving, (links, what) => this.#evict(links, what));
       const begins = this.#leavings.add(all, drain);
-      for (const { link } of leaving) link.onDial(begins);
+      for (const left of leaving)
+        left.link.onDial(() => {
+          this.#left.dialled(left);
+          begins();
+        });
     }
     const inForce = [...after.values()].map(({ gate }) => gate).filter((gate) => gate !== null);
     this.#gates = new Set([...[...this.#gates].filter(({ gate }) => !gate.idle), ...inForce]);

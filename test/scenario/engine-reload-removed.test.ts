@@ -90,6 +90,28 @@ describe("at a backend that had nothing to do when it was removed", () => {
     expect((await user.response()).status).toBe(502);
     expect([first.requests.length, second.requests.length]).toEqual([1, 1]);
   });
+
+  test("what an older plan begins there later is among the connections, though it was forgotten meanwhile", async () => {
+    const timers = new Timers();
+    await using first = backend(() => undefined);
+    await using second = backend(() => undefined);
+    await using young = backend(() => ok("young"));
+    await using lb = changing({ backends: [first.port, second.port], policy: "first" }, timers.network);
+    const pool = lb.plan.pools[0]!;
+    await using user = await clientOf(lb);
+    user.send(get());
+    await first.request(0);
+    await lb.change(lb.withPool({ ...pool, backends: pool.backends.slice(1) }));
+    await replaceAll(lb, [young]);
+    // A change on whose way what is done is forgotten.
+    await lb.change(lb.withPool({ ...lb.plan.pools[0]! }));
+    timers.over(REQUESTS_MS);
+    (await second.request(0)).connection.send(ok("late"));
+    expect(lb.engine.connections()).toEqual({ clients: 1, backends: 1 });
+    expect((await user.response()).body).toBe("late");
+    await until(() => lb.engine.connections().backends === 0);
+    await lb.change(lb.withPool({ ...lb.plan.pools[0]! }));
+  });
 });
 
 describe("the room of a pool whose limits are gone", () => {
