@@ -30,6 +30,8 @@ export class Failover {
   readonly #origin: Origin;
   /** Backends tried, in order; one stands there twice where there was no other. */
   #tried: readonly number[] = NOTHING_TRIED;
+  /** Those of them that could not be connected to, or lost the request with their connection: they are not asked again. */
+  #refused: readonly number[] = NOTHING_TRIED;
   /** How many of them the request was sent to. */
   #sends = 0;
   /** How many of these lost it with their connection. */
@@ -87,6 +89,7 @@ export class Failover {
    */
   add(attempt: HttpAttempt, reset: boolean): void {
     this.#tried = [...this.#tried, attempt.index];
+    if (reset || !attempt.reached) this.#refused = [...this.#refused, attempt.index];
     if (attempt.reached) this.#sends += 1;
     if (reset) this.#resets += 1;
   }
@@ -119,9 +122,10 @@ export class Failover {
     return this.#pick(taken === -1 ? this.#tried : [...this.#tried, taken]);
   }
 
-  /** A backend that was tried: what is to be asked again is, where there is no other. @returns its position, `NONE` or `FULL` */
+  /** A backend that was tried and has taken the request, where there is no other: the last one at last. @returns its position, `NONE` or `FULL` */
   again(): number {
-    return this.#pick(NOTHING_TRIED);
+    const other = this.#pick([...this.#refused, this.#tried.at(-1) ?? -1]);
+    return other >= 0 ? other : this.#pick(this.#refused);
   }
 
   #pick(tried: readonly number[]): number {

@@ -125,6 +125,29 @@ describe("a failed attempt", () => {
     expect(stage.client.sent[0]).toBe("502");
   });
 
+  test("where each backend has been tried is repeated at one that has answered, another than the last if there is one", () => {
+    const busy = (stage: Stage): void => {
+      const { backend } = stage;
+      backend.open();
+      backend.respond(503);
+      if (stage.client.sent.length === 0) backend.end();
+    };
+    const settings = { retry: { attempts: 3, statuses: [[503, 503]] as const } };
+    const two = new Stage({}, () => {}, null, settings);
+    two.backend.fail("BACKEND_REFUSED");
+    busy(two);
+    busy(two);
+    expect(two.attempts).toEqual([1, 2, 1]);
+    busy(two);
+    expect(two.client.sent[0]).toBe("503");
+    const one = new Stage({}, () => {}, null, settings);
+    one.backend.fail("BACKEND_REFUSED");
+    one.backend.open();
+    one.backend.fail("BACKEND_RESET");
+    busy(one);
+    expect(one.attempts).toEqual([1, 1, 2]);
+  });
+
   test("that was answered before a byte was taken is one that was sent: it is not repeated without end", () => {
     const stage = new Stage({}, () => {}, null, { retry: { statuses: [[503, 503]] } });
     for (let tries = 0; tries < 10 && stage.client.sent.length === 0; tries++) {
