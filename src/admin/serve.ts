@@ -3,7 +3,7 @@ import type { Address } from "../address.ts";
 import { formatAddress } from "../address.ts";
 import { WeirError } from "../errors.ts";
 
-/** A server of the admin API. */
+/** A server of the admin API. To end it fails where its file cannot be removed; it has ended all the same. */
 export interface Served {
   /** With the port that was bound. */
   readonly address: Address;
@@ -56,8 +56,9 @@ export async function serveHttp(
     let isThere = true;
     // Only our own file: another program may have replaced it meanwhile; and once only, since its number may be that of the next one's file then.
     const removeFile = (): void => {
-      if (isThere && lstatSync(address.path, { throwIfNoEntry: false })?.ino === ino) unlinkSync(address.path);
+      if (!isThere) return;
       isThere = false;
+      if (lstatSync(address.path, { throwIfNoEntry: false })?.ino === ino) unlinkSync(address.path);
     };
     return ending(address, server, removeFile);
   }
@@ -72,15 +73,21 @@ function ending(address: Address, server: Bun.Server<undefined>, removeFile: () 
   return {
     address,
     async leave() {
-      removeFile();
-      // Without waiting: that would be for as long as there is a stream.
-      void server.stop(false);
-      await Bun.sleep(LEAVE_MS);
-      await server.stop(true);
+      try {
+        removeFile();
+      } finally {
+        // Without waiting: that would be for as long as there is a stream.
+        void server.stop(false);
+        await Bun.sleep(LEAVE_MS);
+        await server.stop(true);
+      }
     },
     async close() {
-      removeFile();
-      await server.stop(true);
+      try {
+        removeFile();
+      } finally {
+        await server.stop(true);
+      }
     },
   };
 }

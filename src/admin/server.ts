@@ -70,22 +70,32 @@ export class AdminServer {
         this.#at = next;
         next?.open();
         // What is being answered is finished.
-        void before?.served.leave();
+        if (before !== null) void this.#ended(before, before.served.leave());
       },
-      abandon: () => void next?.served.close(),
+      abandon: () => {
+        if (next !== null) void this.#ended(next, next.served.close());
+      },
     };
   }
 
-  /** Listens no more, and leaves what is being answered some time. */
+  /** Listens no more, and leaves what is being answered some time. Never fails. */
   async leave(): Promise<void> {
     this.#sampler.close();
-    await this.#at?.served.leave();
+    if (this.#at !== null) await this.#ended(this.#at, this.#at.served.leave());
   }
 
-  /** Ends at once. */
+  /** Ends at once. Never fails. */
   async close(): Promise<void> {
     this.#sampler.close();
-    await this.#at?.served.close();
+    if (this.#at !== null) await this.#ended(this.#at, this.#at.served.close());
+  }
+
+  /** Waits for a server to end. That its file stays keeps nothing else from ending, and nobody from listening there next. */
+  async #ended({ served }: At, end: Promise<void>): Promise<void> {
+    await end.catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#running.note("warn", "admin not removed", { address: formatAddress(served.address), reason });
+    });
   }
 
   async #serve(plan: AdminPlan, token: string | null): Promise<At> {
