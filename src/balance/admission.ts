@@ -1,7 +1,8 @@
 import { loadOf } from "./load.ts";
 import type { Candidate, PolicyOptions, Tools } from "./policy.ts";
+import type { Tried } from "./tried.ts";
 
-const NOTHING_TRIED: readonly number[] = [];
+const NOTHING_TRIED: Tried = [];
 
 /**
  * Which candidates take one more, for policies that choose by key: those that were not tried, are below their capacity and,
@@ -37,7 +38,7 @@ export class Admission {
    * @param i its position in the list of candidates
    * @param quota from `quota()`
    */
-  admits(i: number, tried: readonly number[], quota: number): boolean {
+  admits(i: number, tried: Tried, quota: number): boolean {
     const index = this.indexes[i]!;
     if (tried.length > 0 && tried.includes(index)) return false;
     const capacity = this.#tools.capacity(index);

@@ -1,5 +1,6 @@
 import type { Candidate, Picker, Tools } from "./policy.ts";
 import { spread } from "./spread.ts";
+import type { Tried } from "./tried.ts";
 
 /** Enough for a policy that takes turns or draws to come past a tried backend; one that is sure of its choice never will. */
 const ASKS = 4;
@@ -10,7 +11,7 @@ const ASKS = 4;
  * Asks the picker a few times; a keyed one passes over the tried by itself and is asked once. Where it insists on tried backends, as `least-connections` does on a dead one, takes one of the
  * untried by weight: for a keyed request the same one for the same key, otherwise in rotation, so that what a dead backend
  * would have got is shared by all others and does not fall on its neighbour. As costly as `picker.pick` where nothing was
- * tried; up to four picks and O(candidates × tried) otherwise. Allocates nothing.
+ * tried; up to four picks and O(candidates) questions whether one was tried otherwise. Allocates nothing.
  *
  * @param candidates those the picker was prepared for
  * @param tried indexes of backends already tried; they need not be candidates any more
@@ -21,7 +22,7 @@ export function pickUntried(
   picker: Pick<Picker, "pick">,
   key: number,
   candidates: readonly Candidate[],
-  tried: readonly number[],
+  tried: Tried,
   tools: Tools,
 ): number {
   if (tried.length === 0) return picker.pick(key);
@@ -29,6 +30,11 @@ export function pickUntried(
     const index = picker.pick(key, tried);
     if (!tried.includes(index)) return index; // among them -1: a policy that has no room for an attempt has none for another
   }
+  return pickByWeight(key, candidates, tried, tools);
+}
+
+/** Chooses one with room among those that were not tried, by weight, as `pickUntried` does at last. */
+export function pickByWeight(key: number, candidates: readonly Candidate[], tried: Tried, tools: Tools): number {
   let weight = 0;
   for (const candidate of candidates) {
     if (isOpen(candidate, tried, tools)) weight += candidate.weight;
@@ -45,6 +51,6 @@ export function pickUntried(
   return chosen;
 }
 
-function isOpen({ index }: Candidate, tried: readonly number[], tools: Tools): boolean {
+function isOpen({ index }: Candidate, tried: Tried, tools: Tools): boolean {
   return !tried.includes(index) && tools.inFlight(index) < tools.capacity(index);
 }

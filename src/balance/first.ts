@@ -1,5 +1,6 @@
 import { decided, type Explained } from "./explained.ts";
 import type { Picker, Policy, Tools } from "./policy.ts";
+import type { Tried } from "./tried.ts";
 
 /**
  * The first backend in the list that still has room, so that the last ones stay idle and may be switched off.
@@ -18,7 +19,7 @@ export const first: Policy = {
     ),
 };
 
-const NOTHING_TRIED: readonly number[] = [];
+const NOTHING_TRIED: Tried = [];
 
 class FirstPicker implements Picker {
   readonly #indexes: Uint32Array;
@@ -29,7 +30,7 @@ class FirstPicker implements Picker {
     this.#tools = tools;
   }
 
-  pick(_key: number, tried: readonly number[] = NOTHING_TRIED): number {
+  pick(_key: number, tried: Tried = NOTHING_TRIED): number {
     const tools = this.#tools;
     for (const index of this.#indexes) {
       if (!tried.includes(index) && tools.inFlight(index) < tools.capacity(index)) return index;

@@ -1,5 +1,6 @@
 import type { Random } from "../random.ts";
 import type { Explained } from "./explained.ts";
+import type { Tried } from "./tried.ts";
 
 /** A backend as a policy sees it: an index into the pool's backends, who it is, and a weight above 0. */
 export interface Candidate {
@@ -69,7 +70,7 @@ export interface Picker {
    *   would have the key without them; any other may ignore them, and `pickUntried` asks it again
    * @returns the `index` of a candidate, or -1 where none will take it
    */
-  pick(key: number, tried?: readonly number[]): number;
+  pick(key: number, tried?: Tried): number;
   /**
    * Tells how it would choose now, by the same code and numbers as `pick` for an exchange that has tried nothing: no cursor
    * moves, no dice are thrown. For people who ask, and not for the way of a request: O(candidates) at least, and it allocates.

@@ -2,8 +2,9 @@ import { Admission } from "./admission.ts";
 import { decided, type Explained } from "./explained.ts";
 import { hashText, mix } from "./mix.ts";
 import { type Candidate, DEFAULT_OPTIONS, type Picker, type Policy, type PolicyOptions, type Tools } from "./policy.ts";
+import type { Tried } from "./tried.ts";
 
-const NONE: readonly number[] = [];
+const NONE: Tried = [];
 
 /**
  * Each backend has a score for each key, drawn by hashing both, and the highest takes it: -w ÷ ln h, with h in (0, 1] of
@@ -33,7 +34,7 @@ class RendezvousPicker implements Picker {
     this.#low = Uint32Array.from(candidates, ({ id }) => hashText(id, 2));
   }
 
-  pick(key: number, tried: readonly number[] = NONE): number {
+  pick(key: number, tried: Tried = NONE): number {
     const quota = this.#admission.quota();
     let i = this.#highest(key, tried, quota);
     // Bounds leave room for one more, but not where that room is a backend's that was tried or has no capacity.
@@ -58,7 +59,7 @@ class RendezvousPicker implements Picker {
   }
 
   /** The candidate of the highest score that takes one more, by its position in the list; -1 where none does. */
-  #highest(key: number, tried: readonly number[], quota: number): number {
+  #highest(key: number, tried: Tried, quota: number): number {
     const { weights } = this.#admission;
     const mixed = mix(key);
     let chosen = -1;

@@ -2,8 +2,9 @@ import type { Admission } from "./admission.ts";
 import { decided, type Explained } from "./explained.ts";
 import type { Picker } from "./policy.ts";
 import { spread } from "./spread.ts";
+import type { Tried } from "./tried.ts";
 
-const NONE: readonly number[] = [];
+const NONE: Tried = [];
 /** Places looked at, beside one for each candidate, before the list of candidates is gone through: some microseconds. */
 const PLACES = 1024;
 
@@ -29,7 +30,7 @@ export class TablePicker implements Picker {
     this.#admission = admission;
   }
 
-  pick(key: number, tried: readonly number[] = NONE): number {
+  pick(key: number, tried: Tried = NONE): number {
     const quota = this.#admission.quota();
     let i = this.#find(key, tried, quota);
     // Bounds leave room for one more, but not where that room is a backend's that was tried or has no capacity.
@@ -65,7 +66,7 @@ export class TablePicker implements Picker {
   }
 
   /** The candidate for a key, by its position in the list; -1 where none takes it. */
-  #find(key: number, tried: readonly number[], quota: number): number {
+  #find(key: number, tried: Tried, quota: number): number {
     const owners = this.#owners;
     const admission = this.#admission;
     const places = this.#places;
@@ -80,7 +81,7 @@ export class TablePicker implements Picker {
   }
 
   /** One of those that take more, by weight; the same for a key as long as they are the same. */
-  #byWeight(key: number, tried: readonly number[], quota: number): number {
+  #byWeight(key: number, tried: Tried, quota: number): number {
     const { weights } = this.#admission;
     let total = 0;
     for (let i = 0; i < weights.length; i++) if (this.#admission.admits(i, tried, quota)) total += weights[i]!;

@@ -52,6 +52,23 @@ for (const name of POLICIES.keys())
         }),
       );
     });
+
+    test("what was tried is read once in a pick, and not for each backend", () => {
+      const all = pool(...Array.from({ length: 100 }, () => 1));
+      let reads = 0;
+      const tried = new Proxy<number[]>([], {
+        get(list, key, self) {
+          if (/^\d/.test(String(key))) reads += 1;
+          return Reflect.get(list, key, self) as unknown;
+        },
+      });
+      for (let next = all.pick(7, tried); next !== -1; next = all.pick(7, tried)) {
+        expect(reads).toBe(tried.length);
+        reads = 0;
+        tried.push(next);
+      }
+      expect(tried.length).toBe(100);
+    });
   });
 
 describe("a pool whose health is kept", () => {

@@ -7,7 +7,8 @@ import {
   type Tools,
 } from "../balance/policy.ts";
 import type { Explained } from "../balance/explained.ts";
-import { pickUntried } from "../balance/exclude.ts";
+import { pickByWeight, pickUntried } from "../balance/exclude.ts";
+import { type Tried, TriedMarks } from "../balance/tried.ts";
 import { HEALTH_FLAG, HealthWords, healthWordsBytes, isOnlyEjected, keepsPinned } from "../observe/health-words.ts";
 import { ShareCap } from "./share-cap.ts";
 
@@ -27,9 +28,6 @@ export interface PoolWords {
   /** Row of each backend. */
   readonly rows: readonly number[];
 }
-
-/** Always wants what was tried: `pickUntried` then goes through the list. */
-const INSISTENT: Pick<Picker, "pick"> = { pick: (_key, tried) => tried?.[0] ?? -1 };
 
 /** Words of a pool whose health nobody keeps: the weights of the plan hold. */
 function unkept(): PoolWords {
@@ -54,6 +52,8 @@ export class Pool {
   #version = 0;
   #candidates: readonly Candidate[] = [];
   #picker: Picker | null = null;
+  /** `null` until an exchange has tried something. */
+  #marks: TriedMarks | null = null;
   /** Whether this is the pool of a former plan and all of its backends have left: its last exchanges keep them, since there is no other for those. */
   #stranded = false;
 
@@ -88,18 +88,23 @@ export class Pool {
     if (picker === null) return -1;
     if (tried.length === 0) return picker.pick(key);
     if (this.#words.panic(this.#pool)) {
-      const well = pickUntried(picker, key, this.#candidates, [...tried, ...this.#unwell()], this.#tools);
+      const well = pickUntried(picker, key, this.#candidates, this.#withUnwell(tried), this.#tools);
       if (well !== -1) return well;
     }
-    return pickUntried(picker, key, this.#candidates, tried, this.#tools);
+    return pickUntried(picker, key, this.#candidates, this.#marked(tried), this.#tools);
+  }
+
+  /** For one pick: of that moment alone. */
+  #marked(tried: readonly number[]): TriedMarks {
+    return (this.#marks ??= new TriedMarks(this.#members.length)).set(tried);
   }
 
   /** In a panic all get work, since what is known of them may be wrong; an exchange that has met one that fails knows that much is right. */
-  #unwell(): readonly number[] {
+  #withUnwell(tried: readonly number[]): Tried {
     const out = HEALTH_FLAG.down | HEALTH_FLAG.ejected;
-    return this.#candidates
-      .map(({ index }) => index)
-      .filter((index) => (this.#words.flags(this.#rows[index]!) & out) !== 0);
+    const marks = this.#marked(tried);
+    for (const { index } of this.#candidates) if ((this.#words.flags(this.#rows[index]!) & out) !== 0) marks.add(index);
+    return marks;
   }
 
   /** How `pick` would choose now for an exchange that has tried nothing; `null` where no backend takes work. See `Picker.explain`. */
@@ -108,12 +113,9 @@ export class Pool {
     return this.#picker === null ? null : this.#picker.explain(key);
   }
 
-  /**
-   * Chooses one with room among all that were not tried, by weight, whatever the policy would rather have. O(candidates).
-   * @param tried one or more
-   */
+  /** Chooses one with room among all that were not tried, by weight, whatever the policy would rather have. O(candidates). */
   pickWithRoom(key: number, tried: readonly number[]): number {
-    return pickUntried(INSISTENT, key, this.#candidates, tried, this.#tools);
+    return pickByWeight(key, this.#candidates, this.#marked(tried), this.#tools);
   }
 
   /**
@@ -123,16 +125,18 @@ export class Pool {
    */
   lastResort(tried: readonly number[]): number {
     if (this.#words.version(this.#pool) === 0) return -1;
+    const marks = this.#marked(tried);
     return this.#members.findIndex(
       ({ weight }, index) =>
-        weight > 0 && !tried.includes(index) && isOnlyEjected(this.#words.flags(this.#rows[index]!)),
+        weight > 0 && !marks.includes(index) && isOnlyEjected(this.#words.flags(this.#rows[index]!)),
     );
   }
 
-  /** Whether any backend that was not tried takes new work, with or without room. O(1) where the first one does. */
+  /** Whether any backend that was not tried takes new work, with or without room. O(tried) where the first one does. */
   takesWork(tried: readonly number[]): boolean {
     if (this.#words.version(this.#pool) !== this.#version) this.#prepare();
-    return this.#candidates.some(({ index }) => !tried.includes(index) && this.#weightOf(index) > 0);
+    const marks = tried.length === 0 ? tried : this.#marked(tried);
+    return this.#candidates.some(({ index }) => !marks.includes(index) && this.#weightOf(index) > 0);
   }
 
   /** Whether a backend takes the clients that are pinned to it: it is well, or drains and keeps them. */

@@ -1,5 +1,6 @@
 import type { Explained } from "../balance/explained.ts";
 import type { Candidate, Picker, Tools } from "../balance/policy.ts";
+import type { Tried } from "../balance/tried.ts";
 
 /** Picks that a backend may be behind, and then catch up with: so that chance does not cost it its share. */
 const BURST = 4;
@@ -36,7 +37,7 @@ export class ShareCap {
   }
 
   /** Picks with a picker that was prepared with `tools`. Where all others are full, the shares do not count. */
-  pick(picker: Picker, key: number, tried?: readonly number[]): number {
+  pick(picker: Picker, key: number, tried?: Tried): number {
     let index = picker.pick(key, tried);
     if (index === -1) {
       this.#lifted = true;
