@@ -302,7 +302,7 @@ export const ERRORS = {
     0,
     "connection_limit_reached",
     false,
-    "No byte passed in either direction for `timeouts.idle`.",
+    "No byte passed in either direction for `timeouts.idle`, or nothing was taken for `timeouts.body` of what an end that is gone had left.",
     "Send keep-alive messages, or raise `timeouts.idle`.",
   ),
   WEIR_DRAINED: exchange(

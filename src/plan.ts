@@ -7,7 +7,7 @@ export interface Timeouts {
   readonly headMs: number;
   /** How long a client's connection may wait idle for its next request. */
   readonly keepAliveMs: number;
-  /** How long a body, in either direction, may make no progress. */
+  /** How long a body, in either direction, may make no progress, and what an end of a tunnel that is gone has left for the other. */
   readonly bodyMs: number;
   /** Until a backend has accepted a connection. */
   readonly connectMs: number;

@@ -361,11 +361,11 @@ export class HttpExchange implements RequestEvents, Trying {
     const { wheel, row, tunnels } = this.#context;
     this.#target?.live.row.observe(FIRST_BYTE, (wheel.now - this.#startedMs) * 1000);
     // In flight until the tunnel ends.
-    const idleMs = this.#target?.timeouts.idleMs ?? 0;
+    const timeouts = this.#target?.timeouts ?? { idleMs: 0, bodyMs: 0 };
     row.begin();
     this.#finish();
     if (this.record !== null) this.record.bytesIn += this.#requestBytes;
-    openTunnel(this.#client.detach(), attempt, wheel, idleMs, row, tunnels, this.record);
+    openTunnel(this.#client.detach(), attempt, wheel, timeouts, row, tunnels, this.record);
   }
 
   // The end.

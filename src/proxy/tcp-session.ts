@@ -165,7 +165,7 @@ export class TcpSession implements Receiver, Waiter {
       client,
       { connection: backend, outbox: new Outbox(backend), early: null },
       wheel,
-      target.timeouts.idleMs,
+      target.timeouts,
       {
         passedIn: (bytes) => {
           row.add(COLUMN.bytesIn, bytes);

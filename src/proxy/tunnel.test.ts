@@ -6,6 +6,8 @@ import { TimerWheel } from "../net/timer-wheel.ts";
 import { Tunnel } from "./tunnel.ts";
 
 const IDLE_MS = 1000;
+const BODY_MS = 300;
+const TIMEOUTS = { idleMs: IDLE_MS, bodyMs: BODY_MS };
 
 /** A tunnel between two ends that a test drives. */
 class Bench {
@@ -24,7 +26,7 @@ class Bench {
       outbox: new Outbox(connection),
       early: text === undefined ? null : Buffer.from(text),
     });
-    this.tunnel = new Tunnel(end(this.client, early.client), end(this.backend, early.backend), this.wheel, IDLE_MS, {
+    this.tunnel = new Tunnel(end(this.client, early.client), end(this.backend, early.backend), this.wheel, TIMEOUTS, {
       passedIn: (bytes) => {
         this.passedIn += bytes;
       },
@@ -194,6 +196,25 @@ test("bytes of an end that is gone still reach the other one", () => {
   bench.backend.data.drained();
   expect(bench.backend.text).toBe("last words");
   expect(bench.backend.acts).toEqual(["shutdown"]);
+});
+
+test("what an end that is gone has left is given up sooner than a silent tunnel, by a reset, if nothing of it is taken", () => {
+  const bench = new Bench();
+  bench.backend.room.push(1, 1);
+  bench.fromClient("last words");
+  bench.client.data.ended();
+  bench.pass(BODY_MS);
+  // It may still be there, and wait for an answer.
+  expect(bench.finished).toEqual([]);
+  bench.client.data.closed(undefined);
+  bench.pass(BODY_MS - 100);
+  bench.backend.room.push(1, 1);
+  bench.backend.data.drained();
+  bench.pass(BODY_MS - 100);
+  expect(bench.finished).toEqual([]);
+  bench.pass(200);
+  expect(bench.finished).toEqual(["idle"]);
+  expect(bench.backend.acts).toEqual(["terminate"]);
 });
 
 test("silence of both ends closes the tunnel after its time, not before", () => {

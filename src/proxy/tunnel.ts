@@ -2,6 +2,7 @@ import type { Detached } from "../http/streams.ts";
 import type { Connection, Receiver } from "../net/connection.ts";
 import type { Outbox } from "../net/outbox.ts";
 import { type Expiring, Timer, type TimerWheel } from "../net/timer-wheel.ts";
+import type { Timeouts } from "../plan.ts";
 
 /** Who is told of a tunnel. */
 export interface TunnelEvents {
@@ -21,16 +22,28 @@ export class Tunnel implements Expiring {
   readonly #client: Side;
   readonly #backend: Side;
   readonly #wheel: TimerWheel;
-  readonly #idleMs: number;
+  #idleMs: number;
+  readonly #bodyMs: number;
   readonly #events: TunnelEvents;
   readonly #timer: Timer = new Timer(this);
   #open = true;
   /** The way to its backend, for who ends what leads to one that is removed; `null` where nobody asks. */
   link: object | null = null;
 
-  constructor(client: Detached, backend: Detached, wheel: TimerWheel, idleMs: number, events: TunnelEvents) {
+  /**
+   * @param idleMs how long no byte may pass; 0 for no limit
+   * @param bodyMs how long nothing may be taken of what an end that is gone has left; 0 for no other limit
+   */
+  constructor(
+    client: Detached,
+    backend: Detached,
+    wheel: TimerWheel,
+    { idleMs, bodyMs }: Pick<Timeouts, "idleMs" | "bodyMs">,
+    events: TunnelEvents,
+  ) {
     this.#wheel = wheel;
     this.#idleMs = idleMs;
+    this.#bodyMs = bodyMs;
     this.#events = events;
     this.#client = new Side(this, client.connection, client.outbox, true);
     this.#backend = new Side(this, backend.connection, backend.outbox, false);
@@ -73,6 +86,12 @@ export class Tunnel implements Expiring {
 
   /** For its sides: an end has taken some of what waited for it. */
   progressed(): void {
+    this.#wheel.set(this.#timer, this.#idleMs);
+  }
+
+  /** For its sides: an end is wholly gone, and what it has left waits: whoever takes nothing of it is not waited for as one that is silent. */
+  leaves(): void {
+    if (this.#bodyMs > 0 && (this.#idleMs === 0 || this.#bodyMs < this.#idleMs)) this.#idleMs = this.#bodyMs;
     this.#wheel.set(this.#timer, this.#idleMs);
   }
 
@@ -170,6 +189,7 @@ class Side implements Receiver {
     }
     if (!this.#ended) this.ended();
     this.#settle();
+    if (this.#tunnel.isOpen && this.peer?.blocked === true) this.#tunnel.leaves();
   }
 
   pause(): void {

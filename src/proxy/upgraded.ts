@@ -3,6 +3,7 @@ import type { TimerWheel } from "../net/timer-wheel.ts";
 import { COLUMN } from "../observe/columns.ts";
 import type { Row } from "../observe/counters.ts";
 import type { ExchangeRecord } from "../observe/exchange-record.ts";
+import type { Timeouts } from "../plan.ts";
 import type { HttpAttempt } from "./http-attempt.ts";
 import { Tunnel } from "./tunnel.ts";
 
@@ -16,7 +17,7 @@ export function openTunnel(
   client: Detached,
   attempt: HttpAttempt,
   wheel: TimerWheel,
-  idleMs: number,
+  timeouts: Pick<Timeouts, "idleMs" | "bodyMs">,
   row: Row,
   tunnels: Set<Tunnel>,
   record: ExchangeRecord | null,
@@ -24,7 +25,7 @@ export function openTunnel(
   const backend = attempt.detach();
   if (backend === null) return;
   const { link } = attempt;
-  const tunnel: Tunnel = new Tunnel(client, backend, wheel, idleMs, {
+  const tunnel: Tunnel = new Tunnel(client, backend, wheel, timeouts, {
     passedIn: (bytes) => {
       row.add(COLUMN.bytesIn, bytes);
       if (record !== null) record.bytesIn += bytes;

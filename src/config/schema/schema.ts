@@ -45,7 +45,10 @@ const timeouts = z.strictObject({
     "How long a client's connection may wait idle for its next request.",
     DEFAULT_TIMEOUTS.keepAliveMs,
   ).optional(),
-  body: duration("How long a body, in either direction, may make no progress.", DEFAULT_TIMEOUTS.bodyMs).optional(),
+  body: duration(
+    "How long a body, in either direction, may make no progress, and what an end of a tunnel that is gone has left for the other.",
+    DEFAULT_TIMEOUTS.bodyMs,
+  ).optional(),
   connect: duration("Until a backend has accepted a connection.", DEFAULT_TIMEOUTS.connectMs).optional(),
   response: duration(
     "From the end of the request until the backend's response head.",
