@@ -189,6 +189,7 @@ describe("a line by a template", () => {
     ["{nothing}", "there is no field {nothing}"],
     ["{status", "has no other"],
     ["plain", "tells nothing of a request"],
+    ["{{status}}", "tells nothing of a request"],
     ["{status}\n", "one line of visible ASCII"],
   ])("%j is refused", (template, why) => {
     expect(() => templateWriter(template)).toThrow(why);

@@ -96,7 +96,7 @@ export function templateWriter(template: string): WriteLine {
       writers.push(FIELDS[name as keyof typeof FIELDS]);
     }
   }
-  if (!template.includes("{")) throw bad(`${JSON.stringify(template)} tells nothing of a request`);
+  if (named.size === 0) throw bad(`${JSON.stringify(template)} tells nothing of a request`);
   return (out, record) => {
     for (let i = 0; i < writers.length; i++) writers[i]!(out, record);
   };

@@ -7,6 +7,12 @@ const QUIET_MS = 10_000;
 /** Events that are remembered at a time, about 300 bytes each; while there are more, what is new is told of each time. */
 const MOST_EVENTS = 1000;
 
+/**
+ * Told of each time: a write is to be found in the log whatever came just before it, and what tells of losses does so every ten seconds as it is,
+ * with a number that is not in the next one.
+ */
+const EACH: ReadonlySet<string> = new Set(["admin write", "access log lines lost", "traces lost"]);
+
 /** Calls something after so many milliseconds. */
 export type Later = (milliseconds: number, call: () => void) => void;
 
@@ -25,12 +31,16 @@ interface Repeats {
 /**
  * A log in which warnings and errors that repeat are told of at once the first time, and then as one summary every ten seconds:
  * the last of them, with `more` that there were. Two are the same if event, code and what they are about are.
- * What is said at level `info` passes. Where there is a code, `what` and `mend` of the table of errors are told with it.
+ * What is said at level `info` passes, and so do writes and losses. Where there is a code, `what` and `mend` of the table of errors are told with it.
  */
 export function limitedLog(log: Log, clock: Clock, later: Later = systemLater): Log {
   const quiet = new Map<string, Repeats>();
   const say = (level: "warn" | "error", event: string, given: LogFields = {}): void => {
     const fields = withMend(given);
+    if (EACH.has(event)) {
+      log[level](event, fields);
+      return;
+    }
     const key = keyOf(level, event, fields);
     const known = quiet.get(key);
     if (known !== undefined) {
