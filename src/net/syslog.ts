@@ -1,8 +1,9 @@
 import { hostname } from "node:os";
-import { type Address, formatAddress } from "../address.ts";
+import { type Address, formatAddress, isIPv6 } from "../address.ts";
 import { WeirError } from "../errors.ts";
 import { type LineTarget, linesIn, type Loss } from "../observe/line-sink.ts";
 import { type Libc, libc } from "./libc.ts";
+import { resolveAddress } from "./resolve.ts";
 import { socketAddress } from "./sockaddr.ts";
 
 /** Facility local0, severity informational (RFC 5424 §6.2.1), as nginx has it in reach of its settings. */
@@ -77,8 +78,12 @@ async function opened(address: Address): Promise<Way> {
     if (c === null) throw new Error("no way to a unix socket of datagrams");
     return wayToUnix(c, address);
   }
+  const found = await resolveAddress(address);
+  const hostname = (found.kind === "tcp" ? found.host : null) ?? "127.0.0.1";
   const socket = await Bun.udpSocket({
-    connect: { hostname: address.host ?? "127.0.0.1", port: address.port },
+    // Without it, it is bound to an address of IPv4, and the other family is out of reach.
+    hostname: isIPv6(hostname) ? "::" : "0.0.0.0",
+    connect: { hostname, port: address.port },
     // A refusal comes back as an error of a later datagram (udp(7)): syslog promises nothing either way.
     socket: { error() {} },
   });

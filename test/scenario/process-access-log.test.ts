@@ -171,16 +171,16 @@ describe("the program", () => {
     expect(seen).toBe(20);
   });
 
-  test("sends lines to syslog by UDP, a message each", async () => {
+  test.each(["127.0.0.1", "::1"])("sends lines to syslog at %s by UDP, a message each", async (host) => {
     using folder = temporaryFolder();
     await using app = backend();
     const got = Promise.withResolvers<string>();
     const server = await Bun.udpSocket({
-      hostname: "127.0.0.1",
+      hostname: host,
       port: 0,
       socket: { data: (_socket, data) => got.resolve(data.toString("latin1")) },
     });
-    const to = `syslog:127.0.0.1:${server.port}`;
+    const to = `syslog:${host === "::1" ? "[::1]" : host}:${server.port}`;
     await using lb = weir(["serve", await configFile(folder.path, app.port, { accessLog: { to } })]);
     await using client = await clientOf(lb);
     await client.ask(get("/by-syslog"));
