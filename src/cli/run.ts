@@ -126,6 +126,8 @@ async function run(plan: Plan, live: LiveConfig, given: Given, options: RunOptio
   // The next process is to listen there.
   if (!stop.drain.aborted) void admin.leave();
   const succeeded = supervisor.phase === "draining";
+  // From now on it is the successor that is to be alive: were it to hang, nobody may vouch for it.
+  if (succeeded) clearInterval(alive);
   if (!succeeded) manager.stopping();
   else void aborted(stop.drain).then(() => setTimeout(() => void supervisor.stop(), supervisor.plan.shutdownMs));
   await Promise.race([supervisor.drain(), aborted(stop.now)]);
