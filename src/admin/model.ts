@@ -208,7 +208,7 @@ export type ConnectionsView = z.infer<typeof connectionsSchema>;
  * `backend down`, `backend up`, `backend ejected`, `worker died`, `admin write` and so on.
  */
 export const eventSchema = z.object({
-  id: whole("rises by one with each event of this Weir"),
+  id: whole("rises by one with each event, and by more with an upgrade or a restart"),
   time: time("when it happened"),
   level: z.enum(["info", "warn", "error"]),
   event: z.string(),

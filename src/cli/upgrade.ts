@@ -1,4 +1,6 @@
+import { statusSchema } from "../admin/model.ts";
 import { doneSchema } from "../admin/model-writes.ts";
+import type { AdminClient } from "./admin/client.ts";
 import { ADMIN_FLAGS, type AdminFlag, clientOf, STATUSES } from "./admin/flags.ts";
 import { print } from "./admin/output.ts";
 import { type Command, helpText, readArguments } from "./command.ts";
@@ -15,6 +17,20 @@ export const UPGRADE: Command<AdminFlag> = {
   notes: ["Where the new one does not start, the old one goes on.", STATUSES],
 };
 
+/** How long the new process may take to have the address of the API, some 50 ms mostly, and how often is looked. It may have come to have another. */
+const ANSWERS_MS = 2000;
+const LOOK_MS = 20;
+/** No more than that: one of the two is of another version. */
+const whoSchema = statusSchema.pick({ pid: true });
+
+/** Waits for another process to answer, so that what follows `weir upgrade` in a script reaches it. */
+async function answeredByAnother(client: AdminClient, pid: number): Promise<void> {
+  for (const until = performance.now() + ANSWERS_MS; performance.now() < until; await Bun.sleep(LOOK_MS)) {
+    const status = await client.get("/v1/status", whoSchema).catch(() => null);
+    if (status !== null && status.pid !== pid) return;
+  }
+}
+
 /** `weir upgrade`. @returns the exit status @throws CLI_USAGE, ADMIN_UNREACHABLE, what the API says */
 export async function upgrade(args: readonly string[]): Promise<number> {
   const given = readArguments(UPGRADE, args);
@@ -22,7 +38,10 @@ export async function upgrade(args: readonly string[]): Promise<number> {
     console.log(helpText(UPGRADE));
     return 0;
   }
-  const answer = await clientOf(given).send("POST", "/v1/upgrade", doneSchema, {});
+  const client = clientOf(given);
+  const { pid } = await client.get("/v1/status", whoSchema);
+  const answer = await client.send("POST", "/v1/upgrade", doneSchema, {});
+  await answeredByAnother(client, pid);
   print(given.flags.json.length > 0, answer, ({ done }) => done);
   return 0;
 }

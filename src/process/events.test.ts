@@ -4,7 +4,7 @@ import { Events, recorded, type WeirEvent } from "./events.ts";
 
 test("keeps the latest events with their time, and those after an id", () => {
   let now = 100;
-  const events = new Events(() => now++, 3);
+  const events = new Events(() => now++, 1, 3);
   for (const event of ["a", "b", "c", "d", "e", "f", "g"]) events.add("info", event);
   expect(events.recent().map(({ id, time, event }) => [id, time, event])).toEqual([
     [5, 104, "e"],

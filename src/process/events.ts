@@ -5,7 +5,7 @@ export type Level = "info" | "warn" | "error";
 
 /** Something that happened, as the log has it too. */
 export interface WeirEvent {
-  /** From 1, one more each time. A new process begins anew. */
+  /** One more each time. */
   readonly id: number;
   /** Milliseconds since 1970. */
   readonly time: number;
@@ -23,9 +23,14 @@ export class Events {
   readonly #most: number;
   readonly #listeners = new Set<(event: WeirEvent) => void>();
   #ring: WeirEvent[] = [];
-  #next = 1;
+  #next: number;
 
-  constructor(wallClock: () => number, most = MOST) {
+  /**
+   * @param first id. A process that takes the time for it begins above all ids of the one before, which had no event each millisecond, so that
+   * whoever resumes with one of those misses nothing
+   */
+  constructor(wallClock: () => number, first = 1, most = MOST) {
+    this.#next = first;
     this.#wallClock = wallClock;
     this.#most = most;
   }

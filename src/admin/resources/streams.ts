@@ -55,7 +55,7 @@ function events({
   const said = headers.get("last-event-id");
   const last = after ?? (said !== null && /^\d{1,15}$/.test(said) ? Number(said) : null);
   const kept = running.events.recent(0);
-  // An id that has not been given yet is another process's, which this one has replaced: all is new.
+  // An id that has not been given yet is another process's, whose clock was ahead: all is new. One of a process before is below all that is kept.
   const known = last !== null && last <= (kept.at(-1)?.id ?? 0);
   const before = known
     ? kept.filter(({ id }) => id > last)

@@ -80,7 +80,7 @@ export class Supervisor {
 
   private constructor(options: SupervisorOptions, sockets: HeldSockets, identity: Identity | null) {
     this.succeeded = this.#succeeded.promise;
-    this.events = new Events(Date.now);
+    this.events = new Events(Date.now, Date.now());
     this.liveConfig = options.liveConfig;
     this.#log = limitedLog(recorded(options.log, this.events), options.clock);
     this.#clock = options.clock;
