@@ -254,6 +254,24 @@ test("an upgrade keeps what was set for now, and its API answers again", async (
   expect((await before.call(["stop", "--wait"])).code).toBe(0);
 });
 
+test("a Weir that drains tells which connections it waits for", async () => {
+  using own = temporaryFolder();
+  await using servers = numberedBackends(1);
+  const slow = await adminWeir(own.path, configOf(servers.addresses));
+  await using running = slow.process;
+  const open = get(await running.address("web"), "/slow");
+  await servers.waiting;
+  running.signal("SIGTERM");
+  await running.event("drain begun");
+  const { connections } = await slow.json<{ connections: { state: string }[] }>("/v1/connections");
+  expect(connections.map(({ state }) => state)).toEqual(["active"]);
+  const { listeners } = await slow.json<{ listeners: { connections: number }[] }>("/v1/listeners");
+  expect(listeners[0]?.connections).toBe(1);
+  servers.release();
+  expect(await open).toBe("1");
+  expect((await running.exited).code).toBe(0);
+});
+
 async function scriptFor(shell: string): Promise<string> {
   await using printing = weir(["completion", shell]);
   expect((await printing.exited).code).toBe(0);

@@ -53,7 +53,16 @@ async function askAll<T>(
   schema: z.ZodType<T>,
 ): Promise<{ readonly worker: number; readonly answer: T }[]> {
   const living = running.seats.filter(({ state }) => state === "running" || state === "draining");
-  return Promise.all(
-    living.map(async ({ worker }) => ({ worker, answer: schema.parse(await running.ask(worker, question, argument)) })),
+  const answers = await Promise.all(
+    living.map(async ({ worker, state }) => {
+      try {
+        return { worker, answer: schema.parse(await running.ask(worker, question, argument)) };
+      } catch (error) {
+        // One that drains may have ended, and has nothing open then.
+        if (state === "draining") return null;
+        throw error;
+      }
+    }),
   );
+  return answers.filter((each) => each !== null);
 }

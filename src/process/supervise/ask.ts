@@ -9,15 +9,16 @@ export type Answered = { readonly worker: number } & ({ readonly answer: unknown
  * @throws WORKER_FAILED where it does not run or does not answer; the error of the question
  */
 export async function askOne(seats: Seats, worker: number, question: string, argument: unknown): Promise<unknown> {
-  const process = seats.running().get(worker);
+  // The first of a worker is the one that is in its seat.
+  const process = seats.serving().find(([number]) => number === worker)?.[1];
   if (process === undefined) throw new WeirError("WORKER_FAILED", `worker ${worker} does not run`);
   return process.ask(question, argument);
 }
 
-/** Asks all workers that run, at the same time. @returns what each said, by their numbers */
+/** Asks all processes that serve clients, those too that are leaving, at the same time. @returns what each said, by their workers' numbers */
 export function askEach(seats: Seats, question: string, argument: unknown): Promise<readonly Answered[]> {
   return Promise.all(
-    [...seats.running()].map(async ([worker, process]): Promise<Answered> => {
+    seats.serving().map(async ([worker, process]): Promise<Answered> => {
       try {
         return { worker, answer: await process.ask(question, argument) };
       } catch (error) {

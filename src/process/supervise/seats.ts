@@ -92,6 +92,14 @@ export class Seats {
     if (gone.length > 0) for (const { process } of this.#seats) process.forget(gone);
   }
 
+  /** All processes that serve clients, by their numbers: those that accept, and those that finish what they have open. */
+  serving(): readonly (readonly [worker: number, process: WorkerProcess])[] {
+    return this.#seats.flatMap(({ worker, process, leaving, state }) => [
+      ...(state === "running" || state === "draining" ? [[worker, process] as const] : []),
+      ...(leaving === null ? [] : [[worker, leaving] as const]),
+    ]);
+  }
+
   /** Fulfilled when none is starting any more, however its start went. */
   async started(): Promise<void> {
     const starting = this.#seats.filter(({ state }) => state === "starting");

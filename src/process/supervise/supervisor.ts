@@ -213,7 +213,7 @@ export class Supervisor {
     return askOne(this.#seats, worker, question, argument);
   }
 
-  /** Asks all workers that run, at the same time. @returns what each said, by their numbers */
+  /** Asks all processes that serve clients, those too that are leaving, at the same time. @returns what each said, by their workers' numbers */
   askAll(question: string, argument: unknown = null): Promise<readonly Answered[]> {
     return askEach(this.#seats, question, argument);
   }
