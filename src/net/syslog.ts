@@ -79,11 +79,11 @@ async function opened(address: Address): Promise<Way> {
     return wayToUnix(c, address);
   }
   const found = await resolveAddress(address);
-  const hostname = (found.kind === "tcp" ? found.host : null) ?? "127.0.0.1";
+  const host = (found.kind === "tcp" ? found.host : null) ?? "127.0.0.1";
   const socket = await Bun.udpSocket({
     // Without it, it is bound to an address of IPv4, and the other family is out of reach.
-    hostname: isIPv6(hostname) ? "::" : "0.0.0.0",
-    connect: { hostname, port: address.port },
+    hostname: isIPv6(host) ? "::" : "0.0.0.0",
+    connect: { hostname: host, port: address.port },
     // A refusal comes back as an error of a later datagram (udp(7)): syslog promises nothing either way.
     socket: { error() {} },
   });

@@ -87,7 +87,8 @@ test("of writes and of losses each is told, as each has something of its own to 
   const stage = new Stage();
   for (const detail of ["a", "b"]) stage.log.warn("admin write", { code: "CONFIG_BAD_ADDRESS", detail });
   for (const detail of ["256", "344"]) stage.log.warn("traces lost", { code: "TRACES_LOST", to: "x", detail });
-  for (const detail of ["1", "2"]) stage.log.warn("access log lines lost", { code: "ACCESS_LOG_LOST", to: "x", detail });
+  for (const detail of ["1", "2"])
+    stage.log.warn("access log lines lost", { code: "ACCESS_LOG_LOST", to: "x", detail });
   expect(stage.lines.map((line) => line.split(" ").at(-2))).toEqual(["a", "b", "256", "344", "1", "2"]);
   expect(stage.waiting).toBe(0);
 });

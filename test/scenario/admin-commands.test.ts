@@ -256,18 +256,18 @@ test("an upgrade keeps what was set for now, and its API answers again", async (
 
 test("a Weir that drains tells which connections it waits for", async () => {
   using own = temporaryFolder();
-  await using servers = numberedBackends(1);
-  const slow = await adminWeir(own.path, configOf(servers.addresses));
+  await using backends = numberedBackends(1);
+  const slow = await adminWeir(own.path, configOf(backends.addresses));
   await using running = slow.process;
   const open = get(await running.address("web"), "/slow");
-  await servers.waiting;
+  await backends.waiting;
   running.signal("SIGTERM");
   await running.event("drain begun");
   const { connections } = await slow.json<{ connections: { state: string }[] }>("/v1/connections");
   expect(connections.map(({ state }) => state)).toEqual(["active"]);
   const { listeners } = await slow.json<{ listeners: { connections: number }[] }>("/v1/listeners");
   expect(listeners[0]?.connections).toBe(1);
-  servers.release();
+  backends.release();
   expect(await open).toBe("1");
   expect((await running.exited).code).toBe(0);
 });

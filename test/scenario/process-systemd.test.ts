@@ -82,27 +82,30 @@ test.if(possible)("after an upgrade the new process is the main one, and says th
   await gone(Number(pid));
 });
 
-test.if(possible)("after an upgrade the old process, which still drains, no longer vouches for the new one", async () => {
-  using folder = temporaryFolder();
-  await using backends = numberedBackends(1);
-  await using manager = new Notified(`${folder.path}/notify`);
-  await manager.ready;
-  const env = { NOTIFY_SOCKET: `${folder.path}/notify`, WATCHDOG_USEC: "100000" };
-  const flags = ["--listen", "127.0.0.1:0", "--to", backends.addresses[0] ?? "", "--workers", "1", "--admin", "off"];
-  await using lb = weir(["serve", ...flags], { env });
-  const open = get(await lb.address(), "/slow").catch(String);
-  await backends.waiting;
-  lb.signal("SIGUSR2");
-  const pid = String((await lb.event("upgrade done"))["pid"]);
-  await manager.told("PID", `"${pid}"`);
-  const before = manager.alive.length;
-  while (manager.alive.slice(before).filter((each) => each === pid).length < 3) await Bun.sleep(10);
-  expect(manager.alive.slice(before)).not.toContain(String(lb.pid));
-  process.kill(Number(pid), "SIGKILL");
-  await gone(Number(pid));
-  backends.release();
-  expect(await open).toBe("1");
-});
+test.if(possible)(
+  "after an upgrade the old process, which still drains, no longer vouches for the new one",
+  async () => {
+    using folder = temporaryFolder();
+    await using backends = numberedBackends(1);
+    await using manager = new Notified(`${folder.path}/notify`);
+    await manager.ready;
+    const env = { NOTIFY_SOCKET: `${folder.path}/notify`, WATCHDOG_USEC: "100000" };
+    const flags = ["--listen", "127.0.0.1:0", "--to", backends.addresses[0] ?? "", "--workers", "1", "--admin", "off"];
+    await using lb = weir(["serve", ...flags], { env });
+    const open = get(await lb.address(), "/slow").catch(String);
+    await backends.waiting;
+    lb.signal("SIGUSR2");
+    const pid = String((await lb.event("upgrade done"))["pid"]);
+    await manager.told("PID", `"${pid}"`);
+    const before = manager.alive.length;
+    while (manager.alive.slice(before).filter((each) => each === pid).length < 3) await Bun.sleep(10);
+    expect(manager.alive.slice(before)).not.toContain(String(lb.pid));
+    process.kill(Number(pid), "SIGKILL");
+    await gone(Number(pid));
+    backends.release();
+    expect(await open).toBe("1");
+  },
+);
 
 test.if(possible)("a listening socket that the service manager opened is used by all workers", async () => {
   using folder = temporaryFolder();
