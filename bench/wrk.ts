@@ -8,8 +8,8 @@ import type { Target } from "./target.ts";
 /** How to get wrk on Debian. */
 export const wrkInstall = "wrk is not installed (Debian: apt-get install wrk)";
 
-/** How long a fresh process is warmed up: by then the code that its compiler is to make fast is made. */
-export const warmUpSeconds = 1;
+/** How long a fresh process is warmed up: by then the code that its compiler is to make fast is made (docs/decisions/0008). */
+export const warmUpSeconds = 3;
 
 /** A closed-loop load: every connection sends its next request as soon as the last response is in. */
 export interface Load {

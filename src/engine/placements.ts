@@ -20,32 +20,44 @@ export interface PlacementsOptions {
 
 /** Who has a row. */
 interface Holder {
+  /** What it is, as `keyOf` says. */
+  readonly key: string;
   readonly row: number;
   /** Of a pool; `NO_LINE` for others. */
   readonly line: number;
-  /** Number of the last placement that it is in. */
+  /** Number of the last placement that looked for it. */
   placed: number;
   /** Since the plan in force is without it, when its row may be another's at the earliest; `null` while it is in the plan, or to be. */
   freeAtMs: number | null;
 }
 
-/** Who has the rows of a pool's backends. */
+/** Who has the rows of a pool and of its backends. */
 interface Places {
+  readonly own: Holder;
   readonly holders: readonly Holder[];
   readonly rows: readonly number[];
 }
 
+/** Where everything of a plan is. A pool that is the very same object in another plan is where it was. */
+interface Placed {
+  readonly listeners: readonly Holder[];
+  readonly pools: ReadonlyMap<PoolPlan, Places>;
+}
+
+const NOTHING: Placed = { listeners: [], pools: new Map() };
 const NO_LINE = -1;
 
 /**
  * Who has which row and line of the shared memory, as long as Weir runs: whatever stays in the plan keeps what it has, and so do its
  * counts, averages and health. What has left the plan keeps its row until nothing can touch it any more, and finds it again if it comes back before.
- * One placement at a time: `place`, then `commit` or `abandon`. O(rows) each.
+ * One placement at a time: `place`, then `commit` or `abandon`. O(pools) each, and O(rows) of pools that are new or gone.
  */
 export class Placements {
   readonly #options: PlacementsOptions;
-  /** By what they are, as `keyOf` and its like say. */
+  /** By their keys. */
   readonly #holders: Map<string, Holder> = new Map();
+  /** Of them, those that the plan in force is without. */
+  readonly #leaving = new Set<Holder>();
   readonly #freeRows: number[] = [];
   readonly #freeLines: number[] = [];
   #nextRow = 0;
@@ -54,12 +66,11 @@ export class Placements {
   #rowsUsed = 0;
   #linesUsed = 0;
   #number = 0;
-  /** Given rows by the placement that is neither committed nor abandoned. */
-  #added: string[] = [];
-  /** Of pools of the plan in force: one that is the very same object is where it was. */
-  #places: ReadonlyMap<PoolPlan, Places> = new Map();
-  /** Of those of the plan that was placed last. */
-  #placed: ReadonlyMap<PoolPlan, Places> = new Map();
+  #inForce: Placed = NOTHING;
+  /** The placement that is neither committed nor abandoned: what it looked for, and what of that it gave rows. */
+  #next: Placed = NOTHING;
+  #held: Holder[] = [];
+  #added: Holder[] = [];
 
   constructor(options: PlacementsOptions) {
     this.#options = options;
@@ -82,16 +93,19 @@ export class Placements {
   place(plan: Plan): Placement {
     this.#free();
     this.#number += 1;
+    this.#held = [];
     try {
-      this.#placed = new Map(plan.pools.map((pool) => [pool, this.#placesOf(pool)]));
-      const listeners = plan.listeners.map(({ name }) => this.#hold(keyOf("listener", name), false).row);
-      const pools = plan.pools.map(({ name }) => this.#hold(keyOf("pool", name), true));
+      const { pools: known } = this.#inForce;
+      const pools = new Map(plan.pools.map((pool) => [pool, known.get(pool) ?? this.#placesOf(pool)]));
+      const listeners = plan.listeners.map(({ name }) => this.#hold(keyOf("listener", name), false));
+      this.#next = { listeners, pools };
+      const places = [...pools.values()];
       const placement = {
         shape: this.#options.shape,
-        backends: [...this.#placed.values()].map(({ rows }) => rows),
-        listeners,
-        pools: pools.map(({ row }) => row),
-        lines: pools.map(({ line }) => line),
+        backends: places.map(({ rows }) => rows),
+        listeners: listeners.map(({ row }) => row),
+        pools: places.map(({ own }) => own.row),
+        lines: places.map(({ own }) => own.line),
       };
       this.#reserve();
       return placement;
@@ -108,21 +122,32 @@ export class Placements {
    */
   commit(drainMs: number): void {
     this.#added = [];
-    this.#places = this.#placed;
     const freeAtMs = this.#options.clock.now() + drainMs + GRACE_MS;
-    for (const holder of this.#holders.values()) {
-      if (holder.placed === this.#number) holder.freeAtMs = null;
-      else holder.freeAtMs ??= freeAtMs;
+    const { listeners, pools } = this.#inForce;
+    for (const holder of listeners) this.#leave(holder, freeAtMs);
+    for (const [pool, { own, holders }] of pools) {
+      if (this.#next.pools.has(pool)) continue;
+      this.#leave(own, freeAtMs);
+      for (const holder of holders) this.#leave(holder, freeAtMs);
     }
+    for (const holder of this.#held) {
+      holder.freeAtMs = null;
+      this.#leaving.delete(holder);
+    }
+    this.#inForce = this.#next;
   }
 
   /** The plan placed last will not be in force: what it alone was given is free, since nothing has touched it. */
   abandon(): void {
-    for (const key of this.#added) {
-      const holder = this.#holders.get(key);
-      if (holder !== undefined) this.#release(key, holder);
-    }
+    for (const holder of this.#added) this.#release(holder);
     this.#added = [];
+  }
+
+  /** Unless the placement that is put in force has it too. */
+  #leave(holder: Holder, freeAtMs: number): void {
+    if (holder.placed === this.#number) return;
+    holder.freeAtMs = freeAtMs;
+    this.#leaving.add(holder);
   }
 
   #reserve(): void {
@@ -134,28 +159,25 @@ export class Placements {
     this.#linesUsed = lines.to;
   }
 
-  #placesOf(pool: PoolPlan): Places {
-    const known = this.#places.get(pool);
-    if (known === undefined) {
-      const { name, backends } = pool;
-      const holders = backends.map(({ id }) => this.#hold(keyOf("backend", name, id), false));
-      return { holders, rows: holders.map(({ row }) => row) };
-    }
-    for (const holder of known.holders) holder.placed = this.#number;
-    return known;
+  #placesOf({ name, backends }: PoolPlan): Places {
+    const holders = backends.map(({ id }) => this.#hold(keyOf("backend", name, id), false));
+    return { own: this.#hold(keyOf("pool", name), true), holders, rows: holders.map(({ row }) => row) };
   }
 
   #hold(key: string, withLine: boolean): Holder {
     const known = this.#holders.get(key);
-    if (known !== undefined) {
-      known.placed = this.#number;
-      return known;
-    }
+    const holder = known ?? this.#add(key, withLine);
+    holder.placed = this.#number;
+    this.#held.push(holder);
+    return holder;
+  }
+
+  #add(key: string, withLine: boolean): Holder {
     const row = this.#freeRows.pop() ?? this.#newRow();
     const line = withLine ? (this.#freeLines.pop() ?? this.#newLine(row)) : NO_LINE;
-    const holder = { row, line, placed: this.#number, freeAtMs: null };
+    const holder = { key, row, line, placed: this.#number, freeAtMs: null };
     this.#holders.set(key, holder);
-    this.#added.push(key);
+    this.#added.push(holder);
     return holder;
   }
 
@@ -175,7 +197,7 @@ export class Placements {
   #free(): void {
     const { clock, shared } = this.#options;
     const now = clock.now();
-    for (const [key, holder] of this.#holders) {
+    for (const holder of this.#leaving) {
       const { row, line, freeAtMs } = holder;
       if (freeAtMs === null || now < freeAtMs) continue;
       // Of a pool only its backends tell what is in flight.
@@ -186,12 +208,14 @@ export class Placements {
         shared.counters.clearCursor(line);
         shared.words.clearPool(line);
       }
-      this.#release(key, holder);
+      this.#release(holder);
     }
   }
 
-  #release(key: string, { row, line }: Holder): void {
+  #release(holder: Holder): void {
+    const { key, row, line } = holder;
     this.#holders.delete(key);
+    this.#leaving.delete(holder);
     this.#freeRows.push(row);
     if (line !== NO_LINE) this.#freeLines.push(line);
   }

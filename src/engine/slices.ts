@@ -16,17 +16,18 @@ export function atOnce<T>(steps: Steps<T>): T {
 }
 
 /**
- * Does it a quarter of a millisecond at a time, or what else is said; in between, the event loop has its turn, and the processor a rest of a
- * millisecond.
+ * Does it a quarter of a millisecond at a time, or what else is said; before and in between, the event loop has its turn, and the processor a
+ * rest of a millisecond.
  */
 export async function bySlices<T>(steps: Steps<T>, clock: Clock, tick: Ticker, sliceMs: number = SLICE_MS): Promise<T> {
-  let until = clock.now() + sliceMs;
+  let until = Number.NEGATIVE_INFINITY;
   for (;;) {
+    if (clock.now() >= until) {
+      await turn(tick);
+      until = clock.now() + sliceMs;
+    }
     const { done, value } = steps.next();
     if (done === true) return value;
-    if (clock.now() < until) continue;
-    await turn(tick);
-    until = clock.now() + sliceMs;
   }
 }
 

@@ -91,7 +91,10 @@ export class PlanShelf {
       yield;
     }
     const own = renumbered(manifest, idAt);
-    return yield* this.#planned(before === null ? own : sharing(own, before.manifest), before);
+    yield;
+    const shared = before === null ? own : sharing(own, before.manifest);
+    yield;
+    return yield* this.#planned(shared, before);
   }
 
   /** What was taken or put together last is the plan in force from now on. */
