@@ -70,7 +70,7 @@ describe("reads", () => {
       "DELETE /v1/pools/{pool}": { path: "/v1/pools/new" },
       "POST /v1/routes": { body: { listener: "web", route: { path: "/new", pool: "app" } } },
       "DELETE /v1/routes/{route}": {},
-      "DELETE /v1/connections/{connection}": { path: "/v1/connections/0-1" },
+      "DELETE /v1/connections/{connection}": { path: "/v1/connections/100-1" },
       "POST /v1/reload": { body: { dryRun: true } },
       "POST /v1/stop": { body: {} },
       "POST /v1/workers/{worker}/renew": { path: "/v1/workers/0/renew", body: {} },

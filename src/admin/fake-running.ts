@@ -20,7 +20,7 @@ export interface FakeRunning extends Running {
   /** The time of its clock, in milliseconds. */
   nowMs: number;
   /** What workers answer. */
-  answer: (worker: number, question: string, argument: unknown) => unknown;
+  answer: (pid: number, question: string, argument: unknown) => unknown;
   stop: (now: boolean) => void;
 }
 
@@ -56,11 +56,11 @@ export async function fakeRunning(config: Config & { readonly stateFolder: strin
     })),
     reloaded: { ok: true, succeededAt: 1_700_000_000_000 },
     nowMs: 0,
-    answer: (_worker, question) => (question === "clients" ? { connections: [], total: 0 } : {}),
+    answer: (_pid, question) => (question === "clients" ? { connections: [], total: 0 } : {}),
     now: () => running.nowMs,
     wallNow: () => 1_700_000_000_000 + running.nowMs,
     keeper: (pool) => keepers.get(pool) ?? null,
-    ask: async (worker, question, argument) => running.answer(worker, question, argument),
+    ask: async (pid, question, argument) => running.answer(pid, question, argument),
     note: (level, event, fields) => void running.events.add(level, event, fields),
     config: live,
     stop() {},

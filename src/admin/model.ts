@@ -187,7 +187,7 @@ export const poolSchema = z.object({
 export type PoolView = z.infer<typeof poolSchema>;
 
 export const connectionSchema = z.object({
-  id: z.string().describe("worker, hyphen, number: `0-17`; good while it is open"),
+  id: z.string().describe("process id, hyphen, number: `4242-1839204817`; good while it is open, and never another's"),
   worker: whole("the worker that has it"),
   listener: z.string(),
   mode: z.enum(["http", "tcp"]),

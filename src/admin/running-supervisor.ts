@@ -37,12 +37,12 @@ export function runningSupervisor(supervisor: Supervisor, stop: (now: boolean) =
     now: () => supervisor.clock.now(),
     wallNow: Date.now,
     keeper: (pool) => supervisor.keeper(pool),
-    async ask(worker, question, argument) {
+    async ask(pid, question, argument) {
       try {
-        return await supervisor.ask(worker, question, argument);
+        return await supervisor.ask(pid, question, argument);
       } catch (error) {
         const reason = error instanceof WeirError ? error.detail : String(error);
-        throw new WeirError("ADMIN_UNAVAILABLE", `worker ${worker}: ${reason}`, error);
+        throw new WeirError("ADMIN_UNAVAILABLE", `process ${pid}: ${reason}`, error);
       }
     },
     note: (level, event, fields) => supervisor.log[level](event, fields),

@@ -47,10 +47,10 @@ export interface Running {
   /** What is known of the health of a pool. */
   keeper(pool: string): HealthKeeper | null;
   /**
-   * Asks a worker; see `process/questions`.
+   * Asks a process that serves clients, by its process id; see `process/worker/questions`.
    * @throws where it did not answer, or not with an answer
    */
-  ask(worker: number, question: string, argument: unknown): Promise<unknown>;
+  ask(pid: number, question: string, argument: unknown): Promise<unknown>;
   /** A line of the log, and an event. */
   note(level: "info" | "warn", event: string, fields: Readonly<Record<string, string | number | boolean>>): void;
   /** Where the configuration comes from, and how it is changed. */

@@ -27,7 +27,8 @@ export const CONNECTIONS: readonly Resource[] = [
   json({
     method: "DELETE",
     path: "/v1/connections/{connection}",
-    summary: "Closes a client's connection with all that is under way on it; one that is gone is no error",
+    summary:
+      "Closes a client's connection with all that is under way on it; one that is gone is no error while its process serves",
     answer: doneSchema,
     handle: async ({ running, params, who }) => {
       const id = params["connection"] ?? "";

@@ -15,13 +15,15 @@ export const EXPLAIN: readonly Resource[] = [
     answer: explanationSchema,
     handle: async ({ running, body: { worker, ...question } }) => {
       const workers = running.seats.map((seat) => String(seat.worker));
-      if (!workers.includes(String(worker))) throw unknown("worker", String(worker), workers);
+      const seat = running.seats.find((each) => each.worker === worker);
+      if (seat === undefined) throw unknown("worker", String(worker), workers);
       try {
         readUrl(question.url);
       } catch (error) {
         throw error instanceof WeirError ? new WeirError("ADMIN_BAD_REQUEST", error.detail, error) : error;
       }
-      const explained = explanationSchema.parse(await running.ask(worker, "explain", question));
+      if (seat.pid === null) throw new WeirError("ADMIN_UNAVAILABLE", `worker ${worker} does not run`);
+      const explained = explanationSchema.parse(await running.ask(seat.pid, "explain", question));
       return withReasons(running, explained);
     },
   }),

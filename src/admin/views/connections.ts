@@ -20,11 +20,14 @@ const listed = z.object({
 });
 const counted = z.record(z.string(), z.int());
 
-/** Clients' connections of all workers, those of the first worker first. A worker that does not answer fails it. */
+/**
+ * Clients' connections of all processes that serve, those of the first worker first, and of a worker those of the process in its seat before
+ * those of the one that is leaving. A worker that does not answer fails it.
+ */
 export async function connectionsView(running: Running, filter: ConnectionFilter): Promise<ConnectionsView> {
   const answers = await askAll(running, "clients", filter, listed);
-  const connections = answers.flatMap(({ worker, answer }) =>
-    answer.connections.map((each) => ({ ...each, id: `${worker}-${each.id}`, worker })),
+  const connections = answers.flatMap(({ worker, pid, answer }) =>
+    answer.connections.map((each) => ({ ...each, id: `${pid}-${each.id}`, worker })),
   );
   const total = answers.reduce((sum, { answer }) => sum + answer.total, 0);
   return { connections: connections.slice(0, filter.limit), total, truncated: total > filter.limit };
@@ -38,12 +41,39 @@ export async function openConnections(running: Running): Promise<ReadonlyMap<str
   return open;
 }
 
-/** Closes a connection by its id. @returns whether it was still open */
+/**
+ * Closes a connection by its id.
+ * @returns whether it was still open
+ * @throws ADMIN_NOT_FOUND where no process that serves gave this id
+ */
 export async function closeConnection(running: Running, id: string): Promise<boolean> {
-  const [, worker, number] = /^(\d{1,4})-(\d{1,15})$/.exec(id) ?? [];
-  if (worker === undefined || !running.seats.some((seat) => seat.worker === Number(worker)))
-    throw new WeirError("ADMIN_NOT_FOUND", `there is no connection "${id}"; see GET /v1/connections`);
-  return z.boolean().parse(await running.ask(Number(worker), "close", { id: Number(number) }));
+  const [, process, number] = /^(\d{1,10})-(\d{1,15})$/.exec(id) ?? [];
+  const pid = Number(process);
+  const unknown = new WeirError("ADMIN_NOT_FOUND", `there is no connection "${id}"; see GET /v1/connections`);
+  const serves = (): boolean => serving(running).some((each) => each.pid === pid);
+  if (!serves()) throw unknown;
+  try {
+    return z.boolean().parse(await running.ask(pid, "close", { id: Number(number) }));
+  } catch (error) {
+    throw serves() ? error : unknown;
+  }
+}
+
+interface Serving {
+  readonly worker: number;
+  readonly pid: number;
+  /** Takes no new work, finishes what it has open, and ends. */
+  readonly leaving: boolean;
+}
+
+/** The processes that have clients. */
+function serving({ seats }: Running): readonly Serving[] {
+  return seats.flatMap(({ worker, pid, state, leavingPid }) => [
+    ...(pid !== null && (state === "running" || state === "draining")
+      ? [{ worker, pid, leaving: state === "draining" }]
+      : []),
+    ...(leavingPid === null ? [] : [{ worker, pid: leavingPid, leaving: true }]),
+  ]);
 }
 
 async function askAll<T>(
@@ -51,15 +81,14 @@ async function askAll<T>(
   question: string,
   argument: unknown,
   schema: z.ZodType<T>,
-): Promise<{ readonly worker: number; readonly answer: T }[]> {
-  const living = running.seats.filter(({ state }) => state === "running" || state === "draining");
+): Promise<readonly { readonly worker: number; readonly pid: number; readonly answer: T }[]> {
   const answers = await Promise.all(
-    living.map(async ({ worker, state }) => {
+    serving(running).map(async ({ worker, pid, leaving }) => {
       try {
-        return { worker, answer: schema.parse(await running.ask(worker, question, argument)) };
+        return { worker, pid, answer: schema.parse(await running.ask(pid, question, argument)) };
       } catch (error) {
-        // One that drains may have ended, and has nothing open then.
-        if (state === "draining") return null;
+        // One that has ended has nothing open; that one that was leaving has, is not always known yet.
+        if (leaving || !serving(running).some((each) => each.pid === pid)) return null;
         throw error;
       }
     }),

@@ -5,13 +5,12 @@ import type { Seats } from "./seats.ts";
 export type Answered = { readonly worker: number } & ({ readonly answer: unknown } | { readonly error: WeirError });
 
 /**
- * Asks a worker one of `questions/`.
- * @throws WORKER_FAILED where it does not run or does not answer; the error of the question
+ * Asks a process that serves clients one of `questions/`, by its process id.
+ * @throws WORKER_FAILED where it does not serve or does not answer; the error of the question
  */
-export async function askOne(seats: Seats, worker: number, question: string, argument: unknown): Promise<unknown> {
-  // The first of a worker is the one that is in its seat.
-  const process = seats.serving().find(([number]) => number === worker)?.[1];
-  if (process === undefined) throw new WeirError("WORKER_FAILED", `worker ${worker} does not run`);
+export async function askOne(seats: Seats, pid: number, question: string, argument: unknown): Promise<unknown> {
+  const process = seats.serving().find(([, each]) => each.pid === pid)?.[1];
+  if (process === undefined) throw new WeirError("WORKER_FAILED", `no process ${pid} serves clients`);
   return process.ask(question, argument);
 }
 

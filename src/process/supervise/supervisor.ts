@@ -205,12 +205,12 @@ export class Supervisor {
   }
 
   /**
-   * Asks a worker one of `questions/`.
+   * Asks a process that serves clients one of `questions/`, by its process id: those too that are leaving.
    * @param argument plain data
-   * @throws WORKER_FAILED where it does not run or does not answer; the error of the question
+   * @throws WORKER_FAILED where it does not serve or does not answer; the error of the question
    */
-  ask(worker: number, question: string, argument: unknown = null): Promise<unknown> {
-    return askOne(this.#seats, worker, question, argument);
+  ask(pid: number, question: string, argument: unknown = null): Promise<unknown> {
+    return askOne(this.#seats, pid, question, argument);
   }
 
   /** Asks all processes that serve clients, those too that are leaving, at the same time. @returns what each said, by their workers' numbers */

@@ -4,7 +4,8 @@ import type { Question } from "./question.ts";
 
 /** Numbers of connections that were asked for: given when they are first listed, so that one that nobody asks for costs nothing. */
 const numbers = new WeakMap<object, number>();
-let next = 1;
+/** Not from 1: a later process may have this one's process id, in a container at each start, and what was numbered here is to be unknown there. */
+let next = Number(crypto.getRandomValues(new Uint32Array(1))[0]);
 
 /** A connection that is upgraded becomes a tunnel, and has another number from then on. */
 function numberOf({ of }: ListenedClient): number {

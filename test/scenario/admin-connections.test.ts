@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
+import { connectionsSchema, type ConnectionsView, type ListenerView, type Status } from "../../src/admin/model.ts";
+import { numberedBackends, type NumberedBackends } from "../fixtures/numbered-backends.ts";
+import { connectRaw, type RawConnection } from "../fixtures/raw.ts";
+import { type TemporaryFolder, temporaryFolder } from "../fixtures/temporary-folder.ts";
+import { type AdminWeir, adminWeir } from "../fixtures/weir-admin.ts";
+
+// A busy machine is slow, not wrong.
+setDefaultTimeout(60_000);
+
+let folder: TemporaryFolder;
+let servers: NumberedBackends;
+let lb: AdminWeir;
+let web: string;
+
+beforeAll(async () => {
+  folder = temporaryFolder();
+  servers = numberedBackends(1);
+  lb = await adminWeir(folder.path, {
+    workers: 1,
+    listeners: { web: { address: "127.0.0.1:0", routes: [{ pool: "app" }] } },
+    pools: { app: { backends: servers.addresses } },
+  });
+  web = await lb.process.address("web");
+});
+
+afterAll(async () => {
+  await lb.process[Symbol.asyncDispose]();
+  await servers[Symbol.asyncDispose]();
+  folder[Symbol.dispose]();
+});
+
+/** All that is open, as soon as it is so many: what a test before has left may be closing yet. */
+async function listed(total: number): Promise<ConnectionsView["connections"]> {
+  for (;;) {
+    const view = connectionsSchema.parse(await lb.json("/v1/connections"));
+    if (view.total === total) return view.connections;
+  }
+}
+
+beforeEach(() => listed(0));
+
+async function connected(path: string): Promise<RawConnection> {
+  const client = await connectRaw(Number(web.split(":")[1]));
+  client.send(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
+  return client;
+}
+
+/** The process in the seat of the worker. */
+async function pid(): Promise<number | null> {
+  return (await lb.json<Status>("/v1/status")).workers[0]?.pid ?? null;
+}
+
+function remove(id: string | undefined): Promise<Response> {
+  return lb.ask(`/v1/connections/${id}`, "DELETE");
+}
+
+test("connections of a process that is leaving are listed beside those of its successor, and each is closed by its own id", async () => {
+  await using old = await connected("/slow");
+  await servers.waiting;
+  const [before] = await listed(1);
+  const leaving = await pid();
+  await lb.json("/v1/workers/0/renew", "POST", {});
+  await using fresh = await connected("/");
+  await fresh.untilText("\r\n\r\n");
+  const both = await listed(2);
+  expect(both.map(({ worker, state }) => [worker, state])).toEqual([
+    [0, "idle"],
+    [0, "active"],
+  ]);
+  const [after] = both;
+  expect(both[1]?.id).toBe(before?.id ?? "");
+  expect(after?.id).not.toBe(before?.id);
+  const { listeners } = await lb.json<{ listeners: ListenerView[] }>("/v1/listeners");
+  expect(listeners[0]?.connections).toBe(2);
+  const done = await remove(before?.id);
+  expect(await done.json()).toEqual({ done: `connection ${before?.id} is closed` });
+  await old.untilEnd();
+  await lb.process.event("worker left", { pid: leaving });
+  expect((await remove(before?.id)).status).toBe(404);
+  expect((await listed(1))[0]?.id).toBe(after?.id ?? "");
+  await remove(after?.id);
+  await fresh.untilEnd();
+});
+
+test("the id of a connection whose worker has died never names another one", async () => {
+  await using old = await connected("/");
+  await old.untilText("\r\n\r\n");
+  const [before] = await listed(1);
+  const died = await pid();
+  process.kill(Number(died), "SIGKILL");
+  await lb.process.event("worker replaced", { replaced: died });
+  await using fresh = await connected("/");
+  await fresh.untilText("\r\n\r\n");
+  const [after] = await listed(1);
+  expect(after?.id).not.toBe(before?.id);
+  expect((await remove(before?.id)).status).toBe(404);
+  expect((await listed(1))[0]?.id).toBe(after?.id ?? "");
+});
