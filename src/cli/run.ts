@@ -4,6 +4,7 @@ import type { Plan } from "../plan.ts";
 import { WeirError } from "../errors.ts";
 import { flushLog, stderrLog } from "../observe/stderr-log.ts";
 import type { ConfigSource } from "../process/load/config-source.ts";
+import type { ChangeEars } from "../process/load/change-ears.ts";
 import { LiveConfig } from "../process/load/live-config.ts";
 import { succession, type Succession } from "../process/upgrade/successor.ts";
 import { Supervisor } from "../process/supervise/supervisor.ts";
@@ -104,8 +105,7 @@ async function run(plan: Plan, live: LiveConfig, given: Given, options: RunOptio
   const hungUp = Promise.withResolvers<void>();
   const onTerminal = terminalOf();
   // Nothing has changed where a change was not to be made: what runs goes on.
-  const reloading = (): void =>
-    void reloaded(supervisor, manager).catch((error: unknown) => tellDefect("reload failed", error));
+  const reloading = (): void => void live.reload().catch((error: unknown) => tellDefect("reload failed", error));
   reload.answer(() => {
     if (onTerminal()) reloading();
     else hungUp.resolve();
@@ -119,6 +119,7 @@ async function run(plan: Plan, live: LiveConfig, given: Given, options: RunOptio
   heir?.ready();
   if (heir !== null) void admin.inherit();
   manager.ready(statusOf(supervisor));
+  live.tell(changesTold(supervisor, manager));
   const alive = manager.watchdogMs === null ? undefined : setInterval(() => manager.alive(), manager.watchdogMs);
   await Promise.race([aborted(stop.drain), supervisor.succeeded, hungUp.promise]);
   done();
@@ -139,13 +140,19 @@ async function run(plan: Plan, live: LiveConfig, given: Given, options: RunOptio
   return Number(stop.now.reason);
 }
 
-async function reloaded(supervisor: Supervisor, manager: ServiceManager): Promise<void> {
-  manager.reloading();
-  try {
-    await supervisor.liveConfig.reload();
-  } finally {
-    manager.ready(statusOf(supervisor));
-  }
+/** Tells the service manager of every change, whoever asked for it. Who ends, or has a successor, has nothing to say of it any more. */
+function changesTold(supervisor: Supervisor, manager: ServiceManager): ChangeEars {
+  let reloads = false;
+  return {
+    reloading() {
+      reloads = supervisor.phase === "running";
+      if (reloads) manager.reloading();
+    },
+    changed() {
+      if (supervisor.phase === "running") manager[reloads ? "ready" : "status"](statusOf(supervisor));
+      reloads = false;
+    },
+  };
 }
 
 /** Reloads when a file changes; what is watched over goes along with what the configuration consists of. */

@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { get, numberedBackends } from "../fixtures/numbered-backends.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
+import { adminWeir } from "../fixtures/weir-admin.ts";
 import { gone, weir, WEIR, WeirProcess } from "../fixtures/weir-process.ts";
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
@@ -25,6 +27,11 @@ class Notified implements AsyncDisposable {
   /** The first message that has this field, as that text where one is given. */
   async told(field: string, value = '"[^"]*"'): Promise<Record<string, string>> {
     return JSON.parse(await this.#program.line(new RegExp(`"${field}": ${value}`)));
+  }
+
+  /** All that was told until now, in its order. */
+  get messages(): readonly Record<string, string>[] {
+    return this.#program.stdout.split("\n").flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : []));
   }
 
   /** Process ids of who has said until now that it is alive, one for each time. */
@@ -61,6 +68,59 @@ test.if(possible).each(["a path", "an abstract name"])(
     lb.signal("SIGTERM");
     await manager.told("STOPPING");
     expect((await lb.exited).code).toBe(0);
+  },
+);
+
+test.if(possible)(
+  "the status is that of what is in force, whoever changes it, and each reload begins and ends",
+  async () => {
+    using folder = temporaryFolder();
+    await using backends = numberedBackends(2);
+    await using manager = new Notified(`${folder.path}/notify`);
+    await manager.ready;
+    const [one = "", two = ""] = backends.addresses;
+    const config = { workers: 1, listeners: { web: { address: "127.0.0.1:0", pool: "app" } } };
+    const env = { NOTIFY_SOCKET: `${folder.path}/notify` };
+    const lb = await adminWeir(
+      folder.path,
+      { ...config, pools: { app: { backends: [one] } } },
+      { env, flags: ["--watch"] },
+    );
+    await using running = lb.process;
+    const status = (generation: number, count: number): string =>
+      `generation ${generation}: 1 listeners, ${count} backends, 1 workers`;
+    await manager.told("STATUS", `"${status(1, 1)}"`);
+    // An edit is no reload.
+    await lb.json(`/v1/pools/app/backends/${one}`, "PATCH", { weight: 2 });
+    await manager.told("STATUS", `"${status(2, 1)}"`);
+    const written = JSON.parse(readFileSync(lb.file, "utf8"));
+    writeFileSync(`${folder.path}/next`, JSON.stringify({ ...written, pools: { app: { backends: [one, two] } } }));
+    renameSync(`${folder.path}/next`, lb.file);
+    await manager.told("STATUS", `"${status(3, 2)}"`);
+    await lb.json("/v1/reload", "POST", { dryRun: true });
+    await lb.json("/v1/reload", "POST", {});
+    // Refused: what was in force still is.
+    expect((await lb.ask("/v1/reload", "POST", { file: `${folder.path}/none.json` })).ok).toBe(false);
+    await lb.json(`/v1/pools/app/backends/${one}`, "PATCH", { weight: 3 });
+    await manager.told("STATUS", `"${status(4, 2)}"`);
+    running.signal("SIGTERM");
+    await manager.told("STOPPING");
+    expect((await running.exited).code).toBe(0);
+    const told = manager.messages.map(({ RELOADING, READY, STATUS, STOPPING }) =>
+      STOPPING === "1" ? "stopping" : RELOADING === "1" ? "reloading" : `${READY === "1" ? "ready, " : ""}${STATUS}`,
+    );
+    expect(told).toEqual([
+      `ready, ${status(1, 1)}`,
+      status(2, 1),
+      "reloading",
+      `ready, ${status(3, 2)}`,
+      "reloading",
+      `ready, ${status(3, 2)}`,
+      "reloading",
+      `ready, ${status(3, 2)}`,
+      status(4, 2),
+      "stopping",
+    ]);
   },
 );
 

@@ -1,5 +1,5 @@
 import { ERRORS } from "../../errors.ts";
-import type { ErrorCode } from "../../errors.ts";
+import type { ErrorCode, WeirError } from "../../errors.ts";
 
 /** A broken file may break on every line; the first are the ones to mend. */
 export const MOST_TOLD = 20;
@@ -90,4 +90,9 @@ export function formatProblem(problem: Problem, colour = false): string {
 /** All problems, a line each. */
 export function formatProblems(problems: readonly Problem[], colour = false): string {
   return problems.map((problem) => formatProblem(problem, colour)).join("\n");
+}
+
+/** An error as something that is wrong with a change. */
+export function problemOf({ code, detail }: WeirError): Problem {
+  return { ...fileProblem(code, "", detail), file: null };
 }

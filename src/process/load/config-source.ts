@@ -72,3 +72,8 @@ export function stateFolderOf(plan: { readonly stateFolder: string | null }): st
 async function sizeOf(file: string): Promise<number> {
   return (await stat(file).catch(() => null))?.size ?? 0;
 }
+
+/** Another file in the place of a source; what the command line says over it stays. */
+export function otherFile(source: ConfigSource, file: string): ConfigSource {
+  return { kind: "file", file, over: source.kind === "file" ? source.over : {} };
+}

@@ -1,12 +1,13 @@
 import { writeOverlay } from "../../config/overlay/overlay-file.ts";
 import { type Change, type Edit, type Overlay, withEdit } from "../../config/overlay/overlay.ts";
-import { fileProblem, MOST_TOLD, type Problem } from "../../config/files/problems.ts";
+import { MOST_TOLD, type Problem, problemOf } from "../../config/files/problems.ts";
 import type { LoadedConfig } from "../../config/files/load.ts";
 import type { Plan } from "../../plan.ts";
 import { WeirError } from "../../errors.ts";
 import { type Log, silentLog } from "../../observe/log.ts";
 import type { ApplyReport } from "../supervise/apply-report.ts";
-import { type ConfigSource, loadSource, nameOf, stateFolderOf } from "./config-source.ts";
+import { type ChangeEars, deaf } from "./change-ears.ts";
+import { type ConfigSource, loadSource, nameOf, otherFile, stateFolderOf } from "./config-source.ts";
 import type { Shelf } from "./load-apart.ts";
 import { mergedEdits, planWithEdits, readKept, withBlame, withKeptSince } from "./kept-edits.ts";
 
@@ -51,6 +52,7 @@ export class LiveConfig {
   #shelf: Shelf | undefined;
   #log: Log = silentLog;
   #readAgain: (atMs: number) => void = () => {};
+  #ears: ChangeEars = deaf;
   /** Why it is not known whether edits have outlived the last run. */
   #unread: WeirError | null = null;
   #last: Promise<unknown> = Promise.resolve();
@@ -140,6 +142,11 @@ export class LiveConfig {
     this.#readAgain = told;
   }
 
+  /** Who is told of changes. */
+  tell(ears: ChangeEars): void {
+    this.#ears = ears;
+  }
+
   /**
    * How the configuration was read the last times: whether the last attempt brought it into force, and when one last did, in milliseconds
    * since 1970. The start counts as one.
@@ -161,6 +168,7 @@ export class LiveConfig {
   #reload({ file, dryRun = false }: ReloadOptions): Promise<ApplyReport> {
     let began = 0;
     const reload = this.#inTurn(dryRun, async (apply) => {
+      if (!dryRun) this.#ears.reloading();
       began = this.#wallClock();
       const source = file === undefined ? this.#source : otherFile(this.#source, file);
       const { loaded, overlay } = await this.#read(source);
@@ -260,10 +268,11 @@ export class LiveConfig {
     await before;
     try {
       const report = await this.#attempt(change);
-      if (!report.ok && !dryRun) this.#tell(report.problems);
+      if (!report.ok && !dryRun) this.#refuse(report.problems);
       return report;
     } finally {
       done.resolve();
+      if (!dryRun) this.#ears.changed();
     }
   }
 
@@ -277,7 +286,7 @@ export class LiveConfig {
     }
   }
 
-  #tell(problems: readonly Problem[]): void {
+  #refuse(problems: readonly Problem[]): void {
     this.#refused += 1;
     const attempt = this.#refused;
     for (const problem of problems.slice(0, MOST_TOLD)) {
@@ -286,14 +295,4 @@ export class LiveConfig {
       this.#log.error("configuration refused", { code, at, key, reason, mend, problems: problems.length, attempt });
     }
   }
-}
-
-/** Another file in the place of a source; what the command line says over it stays. */
-function otherFile(source: ConfigSource, file: string): ConfigSource {
-  return { kind: "file", file, over: source.kind === "file" ? source.over : {} };
-}
-
-/** An error as something that is wrong with a change. */
-export function problemOf({ code, detail }: WeirError): Problem {
-  return { ...fileProblem(code, "", detail), file: null };
 }

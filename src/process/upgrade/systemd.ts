@@ -8,6 +8,8 @@ type Environment = Record<string, string | undefined>;
 export interface ServiceManager {
   /** Started, or done with a reload. @param status a line for people */
   ready(status: string): void;
+  /** What is in force is something else. @param status a line for people */
+  status(status: string): void;
   reloading(): void;
   stopping(): void;
   /** Another process is the service's main one from now on. */
@@ -28,6 +30,7 @@ export function serviceManager(environment: Environment, successor: boolean): Se
   };
   return {
     ready: (status) => say("READY=1", `STATUS=${status}`),
+    status: (status) => say(`STATUS=${status}`),
     reloading: () => say("RELOADING=1", `MONOTONIC_USEC=${monotonicMicros() ?? 0n}`),
     stopping: () => say("STOPPING=1"),
     succeededBy: (pid) => say(`MAINPID=${pid}`),
