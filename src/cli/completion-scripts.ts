@@ -27,33 +27,35 @@ function fileFlagsOf(commands: Commands): string[] {
 /** The backends of the running Weir, a line each; nothing where there is none. */
 const BACKENDS = "weir backends --names 2>/dev/null";
 
+/** Leaves files to readline: it knows how to write a name with spaces or quotes, and goes on in a folder. */
+const BASH_FILES = "compopt -o default";
+
 /** For bash 4 and later, with or without the package bash-completion. */
 export function bashScript(commands: Commands): string {
   const cases = commands.map((command) => {
     const positional: Readonly<Record<Kind, string>> = {
-      file: 'COMPREPLY=($(compgen -f -- "$cur"))',
+      file: BASH_FILES,
       backend: `COMPREPLY=($(compgen -W "$(${BACKENDS})" -- "$cur"))`,
       pool: `COMPREPLY=($(compgen -W "$(${BACKENDS} | cut -d/ -f1 | sort -u)" -- "$cur"))`,
       shell: 'COMPREPLY=($(compgen -W "bash zsh fish" -- "$cur"))',
       none: ":",
     };
     const flags = flagsOf(command).join(" ");
-    return `    ${command.name}) if [[ $cur == -* ]]; then COMPREPLY=($(compgen -W "${flags}" -- "$cur")); else ${positional[kindOf(command)]}; fi ;;`;
+    return `    ${command.name}) if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "${flags}" -- "$cur")); else ${positional[kindOf(command)]}; fi ;;`;
   });
   return `_weir() {
-  local line cur command prev
+  local line cur
+  local word=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD - 1]} command=\${COMP_WORDS[1]}
   line=\${COMP_LINE:0:COMP_POINT}
   # bash breaks words at colons, and addresses have some: the word up to the cursor is that after the last space.
   cur=\${line##* }
-  read -r _ command _ <<< "$line"
-  prev=\${COMP_WORDS[COMP_CWORD - 1]}
   COMPREPLY=()
-  if [[ $command == "$cur" || -z $command ]]; then
+  if ((COMP_CWORD == 1)); then
     COMPREPLY=($(compgen -W "${commands.map(({ name }) => name).join(" ")} --help --version" -- "$cur"))
     return
   fi
   case $prev in
-    ${fileFlagsOf(commands).join("|")}) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    ${fileFlagsOf(commands).join("|")}) ${BASH_FILES}; return ;;
   esac
   case $command in
 ${cases.join("\n")}
