@@ -41,6 +41,23 @@ test("on a path, which is its owner's alone, and is removed", async () => {
   expect(existsSync(path)).toBe(false);
 });
 
+test("an answer on a path may take longer than the runtime would have it", async () => {
+  const path = join(folder.path, "slow.sock");
+  const late = Promise.withResolvers<Response>();
+  const served = await serveHttp({ kind: "unix", path }, () => late.promise);
+  const answer = fetch("http://localhost/", { unix: path }).then((response) => response.text(), String);
+  // One that is left as the runtime has it is the measure: its client is cut off after some 10 seconds.
+  const never = Promise.withResolvers<Response>();
+  using usual = Bun.serve({ unix: `${path}.usual`, fetch: () => never.promise });
+  expect(await fetch("http://localhost/", { unix: `${path}.usual` }).then(() => "an answer", String)).toContain(
+    "ECONNRESET",
+  );
+  late.resolve(new Response("at last"));
+  expect(await answer).toBe("at last");
+  expect(usual.pendingRequests).toBe(0);
+  await served.close();
+}, 60_000);
+
 test("the file of the one that comes next is left alone, though the system may give it the same number", async () => {
   const path = join(folder.path, "next.sock");
   const served = await serveHttp({ kind: "unix", path }, hello);

@@ -29,14 +29,17 @@ export async function serveHttp(
   address: Address,
   answer: (request: Request, who: string) => Promise<Response>,
 ): Promise<Served> {
+  // Of a path the declarations do not have it, and the runtime does: without, it cuts off what takes longer than 10 s.
+  const idle: object = { idleTimeout: IDLE_SECONDS };
   const shared = {
+    ...idle,
     maxRequestBodySize: MOST_BODY_BYTES,
     development: false,
     error: (): Response => new Response(null, { status: 500 }),
   };
   const respond = async (request: Request, server: Bun.Server<undefined>): Promise<Response> => {
     const response = await answer(request, server.requestIP(request)?.address ?? "unix");
-    // It may be silent for longer.
+    // It may be silent for longer. On a path that does nothing (oven-sh/bun#43816): there it lives by saying so in time.
     if (response.headers.get("content-type") === "text/event-stream") server.timeout(request, 0);
     return response;
   };
@@ -64,7 +67,7 @@ export async function serveHttp(
   }
   const { host, port } = address;
   // Outside development `reusePort` is true unless told otherwise: another Weir would silently share the port.
-  const options = { ...shared, hostname: host ?? "::", port, reusePort: false, idleTimeout: IDLE_SECONDS };
+  const options = { ...shared, hostname: host ?? "::", port, reusePort: false };
   const server = listening(address, () => Bun.serve({ ...options, fetch: respond }));
   return ending({ ...address, port: server.port ?? port }, server, () => {});
 }
