@@ -122,6 +122,7 @@ async function ofWeir(parent: string, backends: readonly number[]): Promise<Meas
         await write(before);
         await Bun.sleep(restMs);
         await reloaded(target.process.pid, log);
+        await Bun.sleep(windowMs);
       }
     }
   });
