@@ -16,23 +16,22 @@ export function atOnce<T>(steps: Steps<T>): T {
 }
 
 /**
- * Does it a quarter of a millisecond at a time, or what else is said; before and in between, the event loop has its turn, and the processor a
- * rest of a millisecond.
+ * Does it a quarter of a millisecond at a time, or what else is said; in between, the event loop has its turn, and the processor a rest of a
+ * millisecond.
  */
 export async function bySlices<T>(steps: Steps<T>, clock: Clock, tick: Ticker, sliceMs: number = SLICE_MS): Promise<T> {
-  let until = Number.NEGATIVE_INFINITY;
+  let until = clock.now() + sliceMs;
   for (;;) {
-    if (clock.now() >= until) {
-      await turn(tick);
-      until = clock.now() + sliceMs;
-    }
     const { done, value } = steps.next();
     if (done === true) return value;
+    if (clock.now() < until) continue;
+    await rest(tick);
+    until = clock.now() + sliceMs;
   }
 }
 
-/** One turn of the event loop. */
-function turn(tick: Ticker): Promise<void> {
+/** One turn of the event loop, and a millisecond for whoever waits for the processor. */
+export function rest(tick: Ticker): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const stop = tick(1, () => {
     stop();

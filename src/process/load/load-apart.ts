@@ -3,7 +3,7 @@ import { constants } from "node:os";
 import { systemClock } from "../../clock.ts";
 import type { LoadedConfig } from "../../config/files/load.ts";
 import { fileProblem, type Problem } from "../../config/files/problems.ts";
-import { bySlices, type Steps } from "../../engine/slices.ts";
+import { bySlices, rest, type Steps } from "../../engine/slices.ts";
 import type { ErrorCode } from "../../errors.ts";
 import { systemNetwork } from "../../net/network.ts";
 import type { Plan } from "../../plan.ts";
@@ -50,6 +50,7 @@ export async function loadApart(
   const { ids, digests } = shelf.known();
   const answer = await answerTo(questionSheets(question, digests), question, deadlineMs, patienceMs);
   const { file, files, raw } = answer;
+  await rest(systemNetwork.tick); // it was taken in at a stretch
   const outcome =
     answer.kind === "wrong"
       ? { problems: answer.problems }

@@ -2,7 +2,7 @@ import type { Clock } from "../../clock.ts";
 import { type Change, diff } from "../../config/diff.ts";
 import type { Placement } from "../../engine/placement.ts";
 import type { Placements } from "../../engine/placements.ts";
-import { bySlices, type Steps } from "../../engine/slices.ts";
+import { bySlices, rest, type Steps } from "../../engine/slices.ts";
 import { WeirError } from "../../errors.ts";
 import { systemNetwork } from "../../net/network.ts";
 import type { Log } from "../../observe/log.ts";
@@ -122,7 +122,9 @@ export class Changes {
     }
   }
 
-  #bySlices<T>(steps: Steps<T>): Promise<T> {
+  /** After what was done before. */
+  async #bySlices<T>(steps: Steps<T>): Promise<T> {
+    await rest(systemNetwork.tick);
     return bySlices(steps, this.#options.clock, systemNetwork.tick, SLICE_MS);
   }
 
