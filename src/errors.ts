@@ -543,6 +543,8 @@ export const EXCHANGE_ERROR_CODES: readonly ErrorCode[] = (Object.keys(ERRORS) a
   Object.keys(ERRORS).indexOf("CLI_USAGE"),
 );
 
+const FORMS = "; use ";
+
 /** The one error type of Weir. Match on `code`, never on the message. */
 export class WeirError extends Error {
   readonly code: ErrorCode;
@@ -554,6 +556,12 @@ export class WeirError extends Error {
     this.name = "WeirError";
     this.code = code;
     this.detail = detail;
+  }
+
+  /** The detail by its parts: readers of values say what is wrong and then, behind `; use `, which forms are right (`null` where they say none). */
+  get advice(): { readonly wrong: string; readonly use: string | null } {
+    const [wrong = "", ...forms] = this.detail.split(FORMS);
+    return { wrong, use: forms.length === 0 ? null : `Use ${forms.join(FORMS)}.` };
   }
 
   /** Whose fault it is. */

@@ -12,10 +12,9 @@ function colour(): boolean {
 /** Tells the user of an error on stderr, in one line. */
 export function reportError(error: WeirError, mends: Mends = {}): void {
   const { code, detail } = error;
-  // Readers of values say the right forms behind what is wrong.
-  const [message = "", ...forms] = detail.split("; use ");
-  const mend = mends[code] ?? (forms.length === 0 ? ERRORS[code].mend : `Use ${forms.join("; use ")}.`);
-  const problem: Problem = { code, file: null, line: null, column: null, key: "", message, mend };
+  const { wrong, use } = error.advice;
+  const mend = mends[code] ?? use ?? ERRORS[code].mend;
+  const problem: Problem = { code, file: null, line: null, column: null, key: "", message: wrong, mend };
   const line = formatProblem(problem, colour());
   // A usage error ends with the help that shows the way.
   console.error(`weir: ${code === "CLI_USAGE" ? `${code}  ${detail}` : line}`);

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { get, numberedBackends } from "../fixtures/numbered-backends.ts";
+import { get, numberedBackends, type NumberedBackends } from "../fixtures/numbered-backends.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
-import { childrenOf, gone, weir } from "../fixtures/weir-process.ts";
+import { childrenOf, gone, weir, type WeirProcess } from "../fixtures/weir-process.ts";
 
 test.each(["SIGTERM", "SIGINT"] as const)("%s finishes what is open and takes nothing new", async (signal) => {
   await using backends = numberedBackends(1);
@@ -62,10 +62,15 @@ test("a second signal ends at once", async () => {
   await Promise.all(workers.map(gone));
 });
 
+/** As `npm start` runs it, with its processes in a group of their own as in a terminal. */
+function underNpm(backends: NumberedBackends): WeirProcess {
+  const args = ["serve", "--listen", "127.0.0.1:0", "--to", backends.addresses[0] ?? "", "--workers", "2"];
+  return weir(args, { group: true, env: { npm_lifecycle_event: "start" } });
+}
+
 test("Ctrl-C reaches every process of the group, by npm a second time, and still drains", async () => {
   await using backends = numberedBackends(1);
-  const args = ["serve", "--listen", "127.0.0.1:0", "--to", backends.addresses[0] ?? "", "--workers", "2"];
-  await using lb = weir(args, { group: true, env: { npm_lifecycle_event: "start" } });
+  await using lb = underNpm(backends);
   const slow = get(await lb.address(), "/slow").catch(() => "broken");
   await backends.waiting;
   lb.signal("SIGINT", true);
@@ -78,8 +83,7 @@ test("Ctrl-C reaches every process of the group, by npm a second time, and still
 
 test("a second Ctrl-C ends at once, also where npm passes each on", async () => {
   await using backends = numberedBackends(1);
-  const args = ["serve", "--listen", "127.0.0.1:0", "--to", backends.addresses[0] ?? "", "--workers", "2"];
-  await using lb = weir(args, { group: true, env: { npm_lifecycle_event: "start" } });
+  await using lb = underNpm(backends);
   const slow = get(await lb.address(), "/slow").catch(() => "broken");
   await backends.waiting;
   lb.signal("SIGINT", true);

@@ -46,17 +46,16 @@ export function key<T extends z.ZodType>(
   return described;
 }
 
-// Turns the reader's error into an issue that carries code and mend, so that all of them come at once.
-/** A transformation by a reader that throws a `WeirError`; `; use …` in its detail becomes the mend. */
+/** A transformation by a reader that throws a `WeirError`, which becomes an issue with code and mend, so that all of them come at once. */
 export function reading<In, Out>(read: (value: In) => Out): (value: In, context: z.core.$RefinementCtx) => Out {
   return (value, context) => {
     try {
       return read(value);
     } catch (error) {
       if (!(error instanceof WeirError)) throw error;
-      const [message = "", ...mend] = error.detail.split("; use ");
-      const params = { code: error.code, mend: mend.length === 0 ? null : `Use ${mend.join("; use ")}.` };
-      context.issues.push({ code: "custom", message, params, input: value, continue: false });
+      const { wrong, use } = error.advice;
+      const params = { code: error.code, mend: use };
+      context.issues.push({ code: "custom", message: wrong, params, input: value, continue: false });
       return z.NEVER;
     }
   };

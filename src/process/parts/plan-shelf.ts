@@ -28,8 +28,8 @@ export class PlanShelf {
   /** Of listeners and pools that were put together, and of the lists in them. */
   #lists = new WeakMap<object, Listed>();
   #items = new WeakMap<object, readonly PartId[]>();
-  /** The first part that is not in `#store`. */
-  #put: PartId = 1;
+  /** The first part that the store has not. */
+  #unstored: PartId = 1;
   /** The first part that came after the plan in force. */
   #later: PartId = 1;
   /** How many the plan in force had when others were last looked for. */
@@ -49,7 +49,7 @@ export class PlanShelf {
   *take(given: Plan, before: ManifestedPlan | null): Steps<ManifestedPlan> {
     const manifest = yield* this.parts.taken(given);
     if (before !== null && isSame(manifest, before.manifest)) return before;
-    yield* this.#putNew();
+    yield* this.#storeNew();
     return { plan: yield* this.#planned(manifest, before), manifest };
   }
 
@@ -87,7 +87,7 @@ export class PlanShelf {
     for (const batch of parts) {
       for (const [content, digest, bytes] of batch)
         ids.push(this.parts.adopt([withRefs(content, idAt), digest, bytes]));
-      yield* this.#putNew();
+      yield* this.#storeNew();
       yield;
     }
     const own = renumbered(manifest, idAt);
@@ -125,11 +125,11 @@ export class PlanShelf {
     return gone;
   }
 
-  *#putNew(): Steps<void> {
+  *#storeNew(): Steps<void> {
     let added = 0;
-    for (const { id, content } of this.parts.from(this.#put)) {
+    for (const { id, content } of this.parts.from(this.#unstored)) {
       this.#ids.set(this.#store.add(id, content), id);
-      this.#put = id + 1;
+      this.#unstored = id + 1;
       if (++added % STEP === 0) yield;
     }
   }

@@ -1,8 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import type { Plan } from "../../plan.ts";
-import { capacityFor, type Placement, rowsNeeded } from "../../engine/placement.ts";
-import { Placements } from "../../engine/placements.ts";
-import { rangesOf, sharedStateBytes, sharedStateOver } from "../../engine/shared-state.ts";
+import type { Placement } from "../../engine/placement.ts";
 import { problemOf } from "../../config/files/problems.ts";
 import { WeirError } from "../../errors.ts";
 import { formatAddress } from "../../address.ts";
@@ -23,9 +21,9 @@ import { type HealthLegacy, keepHealth, type KeptHealth } from "./health.ts";
 import { type Identity, isRoot, workerIdentity } from "../identity.ts";
 import type { Apply, LiveConfig } from "../load/live-config.ts";
 import { longestDrainMs, PlanInForce } from "./plan-in-force.ts";
-import { Seats, sectionsFor, type SeatView } from "./seats.ts";
+import { holdMemory } from "./memory.ts";
+import { Seats, type SeatView } from "./seats.ts";
 import { generatedSecret } from "./settled-plan.ts";
-import { createSharedMemory, type SharedMemory } from "../shared-memory.ts";
 import { type HeldSockets, holdSockets, type Legacy } from "./sockets.ts";
 import { type UpgradeReport, upgradeTo } from "../upgrade/upgrade.ts";
 import { WorkerProcess } from "./worker-process.ts";
@@ -64,7 +62,7 @@ export class Supervisor {
   readonly #clock: Clock;
   readonly #sockets: HeldSockets;
   readonly #identity: Identity | null;
-  readonly #memory: SharedMemory;
+  readonly #memoryFd: number;
   readonly #health: KeptHealth;
   readonly #seats: Seats;
   readonly #inForce: PlanInForce;
@@ -89,16 +87,12 @@ export class Supervisor {
     this.#identity = identity;
     this.#inForce = new PlanInForce(sockets.plan);
     const { plan } = this.#inForce;
-    const shape = capacityFor(plan, sectionsFor(plan.workers));
-    const first = { rows: { from: 0, to: rowsNeeded(plan) }, lines: { from: 0, to: plan.pools.length } };
-    this.#memory = createSharedMemory(sharedStateBytes(shape), identity, rangesOf(shape, first));
-    const shared = sharedStateOver(this.#memory.memory, shape);
+    const { shared, placements, fd } = holdMemory(plan, identity, this.#clock);
+    this.#memoryFd = fd;
     this.counters = shared.counters;
     this.words = shared.words;
     const clock = this.#clock;
     const log = this.#log;
-    const reserve = (extent: Parameters<typeof rangesOf>[1]): void => this.#memory.reserve(rangesOf(shape, extent));
-    const placements = new Placements({ shape, shared, clock, reserve });
     this.#inForce.settle(placements);
     const inherited = options.health ?? null;
     this.#health = keepHealth({ plan, placement: this.placement, shared, log, clock, inherited });
@@ -310,7 +304,7 @@ export class Supervisor {
       section,
       workers: this.plan.workers,
       identity: this.#identity,
-      countersFd: this.#memory.fd,
+      countersFd: this.#memoryFd,
       listeners: this.#sockets.inheritedBy(worker),
     };
     return new WorkerProcess(setup, {
