@@ -3,6 +3,7 @@ import { planOf } from "../../../test/fixtures/cluster.ts";
 import { atOnce } from "../../engine/slices.ts";
 import { PartsOf } from "./parts-of-worker.ts";
 import { PlanParts } from "./plan-parts.ts";
+import { PlanStore } from "./plan-store.ts";
 
 const base = planOf({ backends: Array.from({ length: 2000 }, (_, i) => i + 1) });
 
@@ -44,4 +45,18 @@ test("it has to forget only what it has", () => {
   expect(gone.length).toBeGreaterThan(2000);
   expect(worker.of(gone)).toEqual(gone);
   expect(worker.of(all.keepBefore(later))).toEqual([]);
+});
+
+test("a worker that starts while others forget parts gets none without what it refers to", () => {
+  const all = new PlanParts();
+  all.take(base);
+  const after = all.take({ ...base, pools: base.pools.map((pool) => ({ ...pool, backends: [] })) });
+  const steps = all.keepOnly(all.idsOf(after));
+  let starts = 0;
+  for (; steps.next().done !== true; starts++) {
+    const store = new PlanStore();
+    for (const [id, content] of new PartsOf(all).missing().flat()) store.add(id, content);
+    store.plan(after, null);
+  }
+  expect(starts).toBeGreaterThan(5);
 });

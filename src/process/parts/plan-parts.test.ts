@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
+import { atOnce } from "../../engine/slices.ts";
 import type { Plan } from "../../plan.ts";
 import type { Manifest } from "./manifest.ts";
 import { base, listenerOf, plans } from "../../../test/fixtures/plan-arbitrary.ts";
@@ -42,7 +43,7 @@ test("a plan comes out of its parts as it went in, and what did not change is th
         const gone = [...known].filter((id) => !live.has(id));
         for (const id of gone) known.delete(id);
         store.forget(gone);
-        parts.keepOnly(live);
+        atOnce(parts.keepOnly(live));
         before = { plan: after, manifest };
       }
     }),

@@ -152,14 +152,17 @@ export class PlanParts {
     return hasher.digest("hex").slice(0, 16);
   }
 
-  /** Forgets all other parts, in steps. @returns which */
+  /** Forgets all other parts, in steps: before each, whatever is known is known with all that it refers to. @returns which */
   *keepOnly(ids: ReadonlySet<PartId>): Steps<readonly PartId[]> {
-    const gone: PartId[] = [];
+    const others: Part[] = [];
     let seen = 0;
     for (const part of this.#known.values()) {
       if (++seen % STEP === 0) yield;
-      if (!ids.has(part.id)) gone.push(this.#forget(part));
+      if (!ids.has(part.id)) others.push(part);
     }
+    // The last first, as each came after those that it refers to: a worker may start meanwhile, and is sent what is known.
+    const gone: PartId[] = [];
+    for (const part of others.toReversed()) if (gone.push(this.#forget(part)) % STEP === 0) yield;
     return gone;
   }
 
