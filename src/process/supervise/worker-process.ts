@@ -217,9 +217,10 @@ export class WorkerProcess {
     const { manifest } = setup.parted;
     const { placement, worker, section, workers, identity } = setup;
     try {
-      await this.#sendParts();
-    } catch {
-      return; // it is gone, or hangs: `ready` tells
+      await this.#sendParts(START_TIMEOUT_MS);
+    } catch (error) {
+      this.#ready.reject(error);
+      return;
     }
     this.#send({
       kind: "configure",
@@ -236,9 +237,9 @@ export class WorkerProcess {
   }
 
   /** One after another, so that it serves its clients in between. */
-  async #sendParts(): Promise<void> {
+  async #sendParts(timeoutMs?: number): Promise<void> {
     for (const parts of this.#parts.missing()) {
-      await this.#request({ kind: "parts", parts });
+      await this.#request({ kind: "parts", parts }, timeoutMs);
       this.#parts.took(parts);
     }
   }
