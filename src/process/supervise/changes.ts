@@ -68,10 +68,11 @@ export class Changes {
     const { inForce, clock } = this.#options;
     const began = clock.now();
     const { plan: wanted, needsUpgrade } = withFixed(inForce.plan, asked);
-    const sockets = await this.#options.sockets.change(withSecrets(wanted, process.env, this.#secret));
+    let sockets: SocketsChange | null = null;
     let followed = false;
     let along: CompanionChange | null = null;
     try {
+      sockets = await this.#options.sockets.change(withSecrets(wanted, process.env, this.#secret));
       along = await this.companion.prepare(sockets.plan);
       const { next, changes } = await this.#bySlices(this.#compared(sockets.plan));
       if (!dryRun && next !== inForce.parted) {
@@ -91,7 +92,7 @@ export class Changes {
       return applied;
     } finally {
       along?.abandon();
-      if (!followed) sockets.abandon();
+      if (!followed) sockets?.abandon();
       this.#options.seats.forget(await this.#bySlices(inForce.tidy()));
     }
   }
