@@ -1,5 +1,11 @@
 import { formatAddress } from "../address.ts";
 import type { BackendPlan, ListenerPlan, Plan, PoolPlan, RoutePlan } from "../plan.ts";
+import { atOnce, type Steps } from "../steps.ts";
+
+/** Things of one step that differ: each costs a microsecond or two. */
+const STEP = 50;
+/** The same of things that are looked at. */
+const STEP_ALIKE = 1000;
 
 /** One difference between two plans. */
 export interface Change {
@@ -16,9 +22,14 @@ export interface Change {
  * Secrets are never told. O(parts); what is the same object costs a comparison.
  */
 export function diff(before: Plan, after: Plan): readonly Change[] {
+  return atOnce(diffed(before, after));
+}
+
+/** The same in steps, for whoever has others to serve meanwhile. */
+export function* diffed(before: Plan, after: Plan): Steps<readonly Change[]> {
   return [
-    ...among(before.listeners, after.listeners, nameOf, listenerChange, routeChanges),
-    ...among(before.pools, after.pools, nameOf, poolChange, backendChanges),
+    ...(yield* among(before.listeners, after.listeners, nameOf, listenerChange, routeChanges)),
+    ...(yield* among(before.pools, after.pools, nameOf, poolChange, backendChanges)),
     ...settingChanges(before, after),
   ];
 }
@@ -31,19 +42,19 @@ function nameOf({ name }: { readonly name: string }): string {
 }
 
 /** Compares two lists of things with identities: what came, what changed and what went, each with what is inside it. */
-function among<T extends object>(
+function* among<T extends object>(
   before: readonly T[],
   after: readonly T[],
   identity: (each: T) => string,
   describe: (each: T) => Described,
-  inside: (before: T, after: T) => readonly Change[] = () => [],
-): Change[] {
+  inside?: (before: T, after: T) => Steps<readonly Change[]>,
+): Steps<readonly Change[]> {
   if (before === after) return [];
-  const [known, stay] = [new Set(before), new Set(after)];
-  const old = new Map(before.filter((each) => !stay.has(each)).map((each) => [identity(each), each]));
+  const old = new Map<string, T>();
+  for (const each of yield* without(before, after)) if (old.set(identity(each), each).size % STEP === 0) yield;
   const changes: Change[] = [];
-  for (const each of after) {
-    if (known.has(each)) continue;
+  for (const [i, each] of (yield* without(after, before)).entries()) {
+    if (i % STEP === 0) yield;
     const id = identity(each);
     const was = old.get(id);
     old.delete(id);
@@ -55,7 +66,7 @@ function among<T extends object>(
     const { what, name, settings } = describe(each);
     const detail = differences(describe(was).settings, settings);
     if (detail !== "") changes.push({ kind: "changed", what, name, detail });
-    changes.push(...inside(was, each));
+    if (inside !== undefined) changes.push(...(yield* inside(was, each)));
   }
   for (const each of old.values()) {
     const { what, name } = describe(each);
@@ -64,13 +75,25 @@ function among<T extends object>(
   return changes;
 }
 
+/** Of a list those that are not the very same objects in another one. */
+function* without<T extends object>(list: readonly T[], other: readonly T[]): Steps<readonly T[]> {
+  const those = new Set(other);
+  yield;
+  const left: T[] = [];
+  for (const [i, each] of list.entries()) {
+    if (i % STEP_ALIKE === 0) yield;
+    if (!those.has(each)) left.push(each);
+  }
+  return left;
+}
+
 function listenerChange({ name, routes, ...settings }: ListenerPlan): Described {
   const { address, mode } = settings;
   const added = `${formatAddress(address)}, ${mode}, ${counted(routes.length, "route")}`;
   return { what: "listener", name, added, settings: { ...settings, address: formatAddress(address) } };
 }
 
-function routeChanges(before: ListenerPlan, after: ListenerPlan): readonly Change[] {
+function* routeChanges(before: ListenerPlan, after: ListenerPlan): Steps<readonly Change[]> {
   if (before.routes === after.routes) return [];
   const describe = (route: RoutePlan): Described => ({
     what: "route",
@@ -78,15 +101,19 @@ function routeChanges(before: ListenerPlan, after: ListenerPlan): readonly Chang
     added: `to ${route.pool}`,
     settings: route,
   });
-  const changes = among(before.routes, after.routes, matchOf, describe);
-  const reordered = changes.every(({ kind }) => kind === "changed") && !before.routes.every(isAt(after.routes));
-  return reordered
-    ? [...changes, { kind: "changed", what: "listener", name: after.name, detail: "order of its routes" }]
-    : changes;
+  const changes = yield* among(before.routes, after.routes, matchOf, describe);
+  const allStayed = changes.every(({ kind }) => kind === "changed");
+  if (!allStayed || (yield* areInOrder(before.routes, after.routes))) return changes;
+  return [...changes, { kind: "changed", what: "listener", name: after.name, detail: "order of its routes" }];
 }
 
-function isAt(routes: readonly RoutePlan[]): (route: RoutePlan, index: number) => boolean {
-  return (route, index) => route === routes[index] || matchOf(route) === matchOf(routes[index] ?? route);
+function* areInOrder(before: readonly RoutePlan[], after: readonly RoutePlan[]): Steps<boolean> {
+  for (const [i, route] of before.entries()) {
+    if (i % STEP_ALIKE === 0) yield;
+    const there = after[i] ?? route;
+    if (route !== there && matchOf(route) !== matchOf(there)) return false;
+  }
+  return true;
 }
 
 /** What a route matches, which is what it is known by in its listener: `example.com/api/*`, `*` for everything. */
@@ -98,7 +125,7 @@ function poolChange({ name, backends, ...settings }: PoolPlan): Described {
   return { what: "pool", name, added: `${settings.policy.name}, ${counted(backends.length, "backend")}`, settings };
 }
 
-function backendChanges(before: PoolPlan, after: PoolPlan): readonly Change[] {
+function backendChanges(before: PoolPlan, after: PoolPlan): Steps<readonly Change[]> {
   const describe = (backend: BackendPlan): Described => ({
     what: "backend",
     name: `${after.name}/${backend.id}`,
@@ -120,10 +147,12 @@ function settingChanges(before: Plan, after: Plan): readonly Change[] {
 
 /** `weight 1 → 2, tier 0 → 1`; empty where nothing differs. */
 function differences(before: object, after: object): string {
-  return keysOf(before, after)
-    .map((key) => difference(key, entry(before, key), entry(after, key)))
-    .filter((text) => text !== null)
-    .join(", ");
+  const told: string[] = [];
+  for (const key of keysOf(before, after)) {
+    const text = difference(key, entry(before, key), entry(after, key));
+    if (text !== null) told.push(text);
+  }
+  return told.join(", ");
 }
 
 /** One that is simple is told from and to, of any other only that it differs: it may hold a secret, or be long. */
@@ -155,7 +184,7 @@ function entry(of: object, key: string): unknown {
 }
 
 function keysOf(before: object, after: object): string[] {
-  return [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  return [...Object.keys(before), ...Object.keys(after).filter((key) => !Object.hasOwn(before, key))];
 }
 
 function counted(count: number, what: string): string {

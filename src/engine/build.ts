@@ -6,7 +6,7 @@ import type { Observers } from "./observers.ts";
 import type { Placement } from "./placement.ts";
 import { isUnchanged, makePool, type PoolAtWork, type PoolPlace, type PoolTools } from "./pool-at-work.ts";
 import { makeRouter, type Router } from "./router.ts";
-import type { Steps } from "./slices.ts";
+import type { Steps } from "../steps.ts";
 
 /** What a plan is made live with. */
 export interface BuildTools {

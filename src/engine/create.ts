@@ -19,7 +19,8 @@ import { Observers } from "./observers.ts";
 import type { Placement } from "./placement.ts";
 import { enterPool, type LeftLink, linksOf, type PoolAtWork, type PoolTools } from "./pool-at-work.ts";
 import type { TickingGate } from "./pool-gate.ts";
-import { atOnce, bySlices } from "./slices.ts";
+import { bySlices } from "./slices.ts";
+import { atOnce } from "../steps.ts";
 import { TickingWheel } from "./ticking-wheel.ts";
 
 /**

@@ -6,7 +6,7 @@ import type { PolicyPlan, PoolPlan } from "../plan.ts";
 import { seededRandom } from "../random.ts";
 import { enterPool, isUnchanged, makePool, type PoolAtWork, type PoolPlace, type PoolTools } from "./pool-at-work.ts";
 import { sharedStateBytes, sharedStateOver } from "./shared-state.ts";
-import { atOnce } from "./slices.ts";
+import { atOnce } from "../steps.ts";
 
 const SHAPE = { workers: 1, rows: 10, cursors: 1 };
 const POOL_ROW = 9;

@@ -19,7 +19,7 @@ import type { Random } from "../random.ts";
 import { HashKey } from "../route/hash-key.ts";
 import { makeAffinity } from "./affinity.ts";
 import { makeRoom, TickingGate } from "./pool-gate.ts";
-import type { Steps } from "./slices.ts";
+import type { Steps } from "../steps.ts";
 
 /** What all pools of a worker are made with. */
 export interface PoolTools {

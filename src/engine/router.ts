@@ -3,7 +3,7 @@ import type { ListenerPlan, RoutePlan } from "../plan.ts";
 import { type LivePool, makeTarget, type Target } from "../proxy/target.ts";
 import { hostOf, pathOf } from "../route/request-key.ts";
 import { RouteTable } from "../route/table.ts";
-import type { Steps } from "./slices.ts";
+import type { Steps } from "../steps.ts";
 
 /** Where the requests of a listener go. */
 export interface Router {

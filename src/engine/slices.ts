@@ -1,19 +1,9 @@
 import type { Clock } from "../clock.ts";
 import type { Ticker } from "../net/network.ts";
+import type { Steps } from "../steps.ts";
 
 /** Work at a stretch: of what a client waits for meanwhile, it must not be felt. */
 const SLICE_MS = 0.25;
-
-/** Work that can be left and taken up again: each step is short. */
-export type Steps<T> = Generator<void, T, void>;
-
-/** Does all of it at once, where nobody waits for anything yet. */
-export function atOnce<T>(steps: Steps<T>): T {
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done === true) return value;
-  }
-}
 
 /**
  * Does it a quarter of a millisecond at a time, or what else is said; in between, the event loop has its turn, and the processor a rest of a

@@ -5,7 +5,7 @@ import { createEngine } from "../../engine/create.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { capacityFor, type Placement } from "../../engine/placement.ts";
 import { Placements } from "../../engine/placements.ts";
-import { atOnce } from "../../engine/slices.ts";
+import { atOnce } from "../../steps.ts";
 import { type SharedState, sharedStateBytes, sharedStateOver } from "../../engine/shared-state.ts";
 import { WeirError } from "../../errors.ts";
 import { descriptorLimit } from "../../net/descriptors.ts";

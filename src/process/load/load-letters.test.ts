@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { planOf } from "../../../test/fixtures/cluster.ts";
-import { atOnce } from "../../engine/slices.ts";
+import { atOnce } from "../../steps.ts";
 import { PlanShelf } from "../parts/plan-shelf.ts";
 import { answerIn, answerSheets, questionIn, questionSheets, unsayableSheets } from "./load-letters.ts";
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { planOf } from "../../../test/fixtures/cluster.ts";
-import { atOnce } from "../../engine/slices.ts";
+import { atOnce } from "../../steps.ts";
 import { PartsOf } from "./parts-of-worker.ts";
 import { PlanParts } from "./plan-parts.ts";
 import { PlanStore } from "./plan-store.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { atOnce } from "../../engine/slices.ts";
+import { atOnce } from "../../steps.ts";
 import type { Plan } from "../../plan.ts";
 import type { Manifest } from "./manifest.ts";
 import { base, listenerOf, plans } from "../../../test/fixtures/plan-arbitrary.ts";

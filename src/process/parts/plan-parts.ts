@@ -1,4 +1,4 @@
-import { atOnce, type Steps } from "../../engine/slices.ts";
+import { atOnce, type Steps } from "../../steps.ts";
 import type { Plan } from "../../plan.ts";
 import { isRef, type Listed, type Manifest, type PartContent, type PartId } from "./manifest.ts";
 

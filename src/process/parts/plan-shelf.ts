@@ -1,4 +1,4 @@
-import type { Steps } from "../../engine/slices.ts";
+import type { Steps } from "../../steps.ts";
 import type { Plan } from "../../plan.ts";
 import { isSame, type Listed, type Manifest, type PartId, renumbered, sharing, withRefs } from "./manifest.ts";
 import { PlanParts, type SentPart } from "./plan-parts.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { planOf } from "../../../test/fixtures/cluster.ts";
 import { systemClock } from "../../clock.ts";
-import { atOnce } from "../../engine/slices.ts";
+import { atOnce } from "../../steps.ts";
 import { silentLog } from "../../observe/log.ts";
 import { LiveConfig } from "../load/live-config.ts";
 import type { Shelf } from "../load/load-apart.ts";

@@ -1,8 +1,9 @@
 import type { Clock } from "../../clock.ts";
-import { type Change, diff } from "../../config/diff.ts";
+import { type Change, diffed } from "../../config/diff.ts";
 import type { Placement } from "../../engine/placement.ts";
 import type { Placements } from "../../engine/placements.ts";
-import { bySlices, rest, type Steps } from "../../engine/slices.ts";
+import { bySlices, rest } from "../../engine/slices.ts";
+import type { Steps } from "../../steps.ts";
 import { WeirError } from "../../errors.ts";
 import { systemNetwork } from "../../net/network.ts";
 import type { Log } from "../../observe/log.ts";
@@ -133,8 +134,7 @@ export class Changes {
     const { inForce } = this.#options;
     const next = yield* inForce.take(plan);
     yield;
-    const changes = diff(inForce.plan, next.plan);
-    yield;
+    const changes = yield* diffed(inForce.plan, next.plan);
     return { next, changes };
   }
 

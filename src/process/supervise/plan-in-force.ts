@@ -1,6 +1,6 @@
 import type { Placement } from "../../engine/placement.ts";
 import type { Placements } from "../../engine/placements.ts";
-import { atOnce, type Steps } from "../../engine/slices.ts";
+import { atOnce, type Steps } from "../../steps.ts";
 import type { Plan } from "../../plan.ts";
 import type { Manifest, PartId } from "../parts/manifest.ts";
 import type { PlanParts, SentPart } from "../parts/plan-parts.ts";

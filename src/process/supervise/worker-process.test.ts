@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { planOf } from "../../../test/fixtures/cluster.ts";
-import { atOnce } from "../../engine/slices.ts";
+import { atOnce } from "../../steps.ts";
 import { placementOf } from "../../engine/placement.ts";
 import { sharedStateBytes } from "../../engine/shared-state.ts";
 import { createSharedMemory } from "../shared-memory.ts";
