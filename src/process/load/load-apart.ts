@@ -17,7 +17,7 @@ import { answerIn, type LoadAnswer, type LoadQuestion, questionSheets } from "./
 
 /** Where plans are put together of what is known already and what is new. */
 export interface Shelf {
-  known(): KnownParts;
+  known(): Steps<KnownParts>;
   unpack(manifest: Manifest, parts: Iterable<readonly SentPart[]>, known: readonly PartId[]): Steps<Plan>;
 }
 
@@ -48,7 +48,9 @@ export async function loadApart(
   deadlineMs: number = DEADLINE_MS,
   patienceMs: number = PATIENCE_MS,
 ): Promise<LoadedConfig> {
-  const { ids, digests } = shelf.known();
+  const slices = <T>(steps: Steps<T>): Promise<T> => bySlices(steps, systemClock, systemNetwork.tick, SLICE_MS);
+  const { ids, digests } = await slices(shelf.known());
+  await rest(systemNetwork.tick);
   const answer = await answerTo(questionSheets(question, digests), question, deadlineMs, patienceMs);
   const { file, files, raw } = answer;
   await rest(systemNetwork.tick); // it was taken in at a stretch
@@ -56,12 +58,7 @@ export async function loadApart(
     answer.kind === "wrong"
       ? { problems: answer.problems }
       : {
-          plan: await bySlices(
-            shelf.unpack(answer.manifest, answer.parts, ids),
-            systemClock,
-            systemNetwork.tick,
-            SLICE_MS,
-          ),
+          plan: await slices(shelf.unpack(answer.manifest, answer.parts, ids)),
         };
   return {
     file,

@@ -14,10 +14,10 @@ function sent(sheets: readonly Uint8Array[]): readonly Buffer[] {
 test("a question comes as it was asked, with what is known", () => {
   const question = { file: null, folder: "/etc", over: { workers: 2 }, edits: [] };
   const shelf = new PlanShelf();
-  expect(questionIn(sent(questionSheets(question, shelf.known().digests)))).toEqual({ question, known: [] });
+  expect(questionIn(sent(questionSheets(question, atOnce(shelf.known()).digests)))).toEqual({ question, known: [] });
   atOnce(shelf.take(plan, null));
   const known = [...shelf.parts.from(1)].map(({ digest }) => digest);
-  expect(questionIn(sent(questionSheets(question, shelf.known().digests)))).toEqual({ question, known });
+  expect(questionIn(sent(questionSheets(question, atOnce(shelf.known()).digests)))).toEqual({ question, known });
   expect([questionIn(null), questionIn([])]).toEqual([null, null]);
 });
 
@@ -25,7 +25,7 @@ test("a plan comes as it was, and without what was known", () => {
   const shelf = new PlanShelf();
   const raw = { match: /^ok/i };
   for (const round of [1, 2]) {
-    const { ids } = shelf.known();
+    const { ids } = atOnce(shelf.known());
     const digests = [...shelf.parts.from(1)].map(({ digest }) => digest);
     const answer = answerIn(sent(answerSheets({ ...of, raw, plan }, digests)));
     if (answer?.kind !== "right") throw new Error(`it is ${answer?.kind}`);

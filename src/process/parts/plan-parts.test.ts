@@ -42,7 +42,7 @@ test("a plan comes out of its parts as it went in, and what did not change is th
         const live = parts.idsOf(manifest);
         const gone = [...known].filter((id) => !live.has(id));
         for (const id of gone) known.delete(id);
-        store.forget(gone);
+        for (const id of gone) store.forget(id);
         atOnce(parts.keepOnly(live));
         before = { plan: after, manifest };
       }

@@ -54,15 +54,21 @@ export class PlanShelf {
   }
 
   /** What need not be packed into a plan for this shelf, as long as nothing is forgotten. */
-  known(): KnownParts {
+  *known(): Steps<KnownParts> {
     const { ids, digests, upTo } = this.#listed;
-    const added = [...this.parts.from(upTo)];
-    const news = Buffer.from(added.map(({ digest }) => digest).join(""), "latin1");
-    this.#listed = {
-      ids: added.length === 0 ? ids : [...ids, ...added.map(({ id }) => id)],
-      digests: added.length === 0 ? digests : Buffer.concat([digests, news]),
-      upTo: this.parts.next,
-    };
+    const added: PartId[] = [];
+    const texts = [digests];
+    let text = "";
+    for (const { id, digest } of this.parts.from(upTo)) {
+      text += digest;
+      if (added.push(id) % STEP !== 0) continue;
+      texts.push(Buffer.from(text, "latin1"));
+      text = "";
+      yield;
+    }
+    if (added.length === 0) return this.#listed;
+    texts.push(Buffer.from(text, "latin1"));
+    this.#listed = { ids: [...ids, ...added], digests: Buffer.concat(texts), upTo: this.parts.next };
     return this.#listed;
   }
 
@@ -116,8 +122,11 @@ export class PlanShelf {
       this.#live = live.size;
     }
     if (gone.length === 0) return gone;
-    for (const id of gone) if (this.#store.has(id)) this.#ids.delete(this.#store.get(id));
-    this.#store.forget(gone);
+    for (const [i, id] of gone.entries()) {
+      if (i % STEP === 0) yield;
+      const object = this.#store.forget(id);
+      if (object !== undefined) this.#ids.delete(object);
+    }
     this.#listed = newList();
     this.#lists = new WeakMap();
     this.#items = new WeakMap();

@@ -21,10 +21,6 @@ export class PlanStore {
   readonly #lists = new WeakMap<Listed, object>();
   readonly #items = new WeakMap<readonly PartId[], readonly object[]>();
 
-  has(id: PartId): boolean {
-    return this.#objects.has(id);
-  }
-
   /** @returns the object that is made of it, or that was @throws RangeError for a part that refers to one that is not there */
   add(id: PartId, content: PartContent): object {
     const there = this.#objects.get(id);
@@ -90,9 +86,11 @@ export class PlanStore {
     return objects;
   }
 
-  /** Forgets parts that no plan has any more. */
-  forget(ids: readonly PartId[]): void {
-    for (const id of ids) this.#objects.delete(id);
+  /** Forgets a part that no plan has any more. @returns the object that was made of it; `undefined` where it was not there */
+  forget(id: PartId): object | undefined {
+    const object = this.#objects.get(id);
+    this.#objects.delete(id);
+    return object;
   }
 }
 

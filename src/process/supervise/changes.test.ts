@@ -22,13 +22,13 @@ test("of a plan that is refused for an address in use no part is kept", async ()
   const plan = planOf({ backends: [1] });
   const supervisor = await Supervisor.start({ plan, log: silentLog, clock: systemClock, liveConfig });
   const shelf = liveConfig.shelf!;
-  const { ids } = shelf.known();
+  const { ids } = atOnce(shelf.known());
   using other = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
   const asked = planOf({ backends: [1, 2, 3], address: `127.0.0.1:${other.port}` });
   const { manifest, parts } = packed(asked, []);
   const read = atOnce(shelf.unpack(manifest, parts, []));
-  expect(shelf.known().ids.length).toBeGreaterThan(ids.length);
+  expect(atOnce(shelf.known()).ids.length).toBeGreaterThan(ids.length);
   expect(await supervisor.apply(read)).toMatchObject({ ok: false, problems: [{ code: "LISTEN_IN_USE" }] });
-  expect(shelf.known().ids).toEqual(ids);
+  expect(atOnce(shelf.known()).ids).toEqual(ids);
   await supervisor.stop();
 });

@@ -12,6 +12,7 @@ import { withSecrets } from "../secrets/affinity-secret.ts";
 import type { Applied } from "./apply-report.ts";
 import { alone, type Companion, type CompanionChange } from "./companion.ts";
 import type { KeptHealth } from "./health.ts";
+import type { PartId } from "../parts/manifest.ts";
 import type { ManifestedPlan } from "../parts/plan-store.ts";
 import { longestDrainMs, type PlanInForce } from "./plan-in-force.ts";
 import { prepareAll } from "./rollout.ts";
@@ -37,6 +38,7 @@ export interface ChangesOptions {
 const SLICE_MS = 0.5;
 /** More changes than these are counted, not told one by one. */
 const MOST_TOLD = 50;
+const FORGOTTEN_AT_ONCE = 500;
 
 /**
  * Brings plans into force: what is new is bound, every worker makes the plan ready, what holds of health is published, every worker
@@ -94,7 +96,8 @@ export class Changes {
     } finally {
       along?.abandon();
       if (!followed) sockets?.abandon();
-      this.#options.seats.forget(await this.#bySlices(inForce.tidy()));
+      const gone = await this.#bySlices(inForce.tidy());
+      if (gone.length > 0) await this.#bySlices(this.#forgotten(gone));
     }
   }
 
@@ -144,6 +147,14 @@ export class Changes {
     return placement;
   }
 
+  /** By as many at once as a worker forgets in a fraction of a millisecond. */
+  *#forgotten(parts: readonly PartId[]): Steps<void> {
+    for (let i = 0; i < parts.length; i += FORGOTTEN_AT_ONCE) {
+      this.#options.seats.forget(parts.slice(i, i + FORGOTTEN_AT_ONCE));
+      yield;
+    }
+  }
+
   /** One line for all, and one for each change of which there are few. */
   #tell({ generation, changes, needsUpgrade, tookMs }: Applied): void {
     const { log } = this.#options;
@@ -151,8 +162,8 @@ export class Changes {
       for (const { kind, what, name, detail } of changes)
         log.info("configuration changed", { generation, kind, what, name, detail });
     if (needsUpgrade.length > 0) log.warn("upgrade needed", { keys: needsUpgrade.join(", ") });
-    const count = (kind: string): number => changes.filter((change) => change.kind === kind).length;
-    const counts = { added: count("added"), changed: count("changed"), removed: count("removed") };
+    const counts = { added: 0, changed: 0, removed: 0 };
+    for (const { kind } of changes) counts[kind] += 1;
     log.info("configuration in force", { generation, ...counts, tookMs });
   }
 }

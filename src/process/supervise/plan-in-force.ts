@@ -56,7 +56,7 @@ export class PlanInForce {
   }
 
   /** See `PlanShelf`. */
-  known(): KnownParts {
+  known(): Steps<KnownParts> {
     return this.#shelf.known();
   }
 

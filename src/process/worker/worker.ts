@@ -81,7 +81,7 @@ export function runWorker(): void {
         void answered(message.id, () => running(next).commit());
         break;
       case "forget":
-        store.forget(message.parts);
+        for (const id of message.parts) store.forget(id);
         break;
       case "abandon":
         next?.abandon();
