@@ -59,6 +59,10 @@ export function renumbered({ top, listeners, pools }: Manifest, of: (id: PartId)
 /** The same part with other numbers of those that it refers to. */
 export function withRefs(content: PartContent, of: (id: PartId) => PartId): PartContent {
   const own: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(content)) own[key] = isRef(value) ? { $: of(value.$) } : value;
+  // `Object.entries` takes twice as long.
+  for (const key of Object.keys(content)) {
+    const value = content[key];
+    own[key] = isRef(value) ? { $: of(value.$) } : value;
+  }
   return own;
 }

@@ -1,6 +1,6 @@
 import { atOnce, type Steps } from "../../steps.ts";
 import type { Plan } from "../../plan.ts";
-import { isRef, type Listed, type Manifest, type PartContent, type PartId } from "./manifest.ts";
+import { type Listed, type Manifest, type PartContent, type PartId, withRefs } from "./manifest.ts";
 
 /** Parts of one step; taken apart they cost more. */
 const STEP = 500;
@@ -172,12 +172,18 @@ export class PlanParts {
   }
 
   /**
-   * Takes a part from another process of this version, where those that it refers to have these numbers.
+   * Takes a part from another process of this version.
+   * @param of the number here of one that it refers to
    * @throws RangeError where one of them is not known
    */
-  adopt([content, digest, bytes]: SentPart): PartId {
-    const refs = Object.values(content).flatMap((value) => (isRef(value) ? [this.part(value.$)] : []));
-    return this.#ids.get(digest) ?? this.#keep(content, refs, digest, bytes);
+  adopt([content, digest, bytes]: SentPart, of: (id: PartId) => PartId): PartId {
+    const refs: Part[] = [];
+    const own = withRefs(content, (there) => {
+      const id = of(there);
+      refs.push(this.part(id));
+      return id;
+    });
+    return this.#ids.get(digest) ?? this.#keep(own, refs, digest, bytes);
   }
 
   #part(object: object): PartId {

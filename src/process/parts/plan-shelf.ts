@@ -1,6 +1,6 @@
 import type { Steps } from "../../steps.ts";
 import type { Plan } from "../../plan.ts";
-import { isSame, type Listed, type Manifest, type PartId, renumbered, sharing, withRefs } from "./manifest.ts";
+import { isSame, type Listed, type Manifest, type PartId, renumbered, sharing } from "./manifest.ts";
 import { PlanParts, type SentPart } from "./plan-parts.ts";
 import { type ManifestedPlan, PlanStore } from "./plan-store.ts";
 
@@ -91,8 +91,7 @@ export class PlanShelf {
       return id;
     };
     for (const batch of parts) {
-      for (const [content, digest, bytes] of batch)
-        ids.push(this.parts.adopt([withRefs(content, idAt), digest, bytes]));
+      for (const part of batch) ids.push(this.parts.adopt(part, idAt));
       yield* this.#storeNew();
       yield;
     }

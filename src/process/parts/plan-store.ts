@@ -26,7 +26,10 @@ export class PlanStore {
     const there = this.#objects.get(id);
     if (there !== undefined) return there;
     const object: Record<string, unknown> = {};
-    for (const [key, value] of Object.entries(content)) object[key] = isRef(value) ? this.get(value.$) : value;
+    for (const key of Object.keys(content)) {
+      const value = content[key];
+      object[key] = isRef(value) ? this.get(value.$) : value;
+    }
     this.#objects.set(id, object);
     return object;
   }
