@@ -59,7 +59,7 @@ export function explainRequest(
   const { worker } = parts;
   const [host, path] = [hostOf(head), pathOf(head)];
   const request = { method: head.method, host, path, from: origin.address, trusted: origin.trusted };
-  const routes = explainRoutes(tableOf(listener), host, path);
+  const routes = explainRoutes(tableOf(listener), listener.routes, host, path);
   const base = { worker, request, listener: place, routes };
   const route = listener.routes[routes.chosen];
   if (route === undefined)
@@ -85,7 +85,7 @@ function explainConnection(
   origin: Origin,
 ): Explanation {
   const request = { method: "", host: "", path: "", from: origin.address, trusted: false };
-  const routes = explainRoutes(tableOf(listener), "", "");
+  const routes = explainRoutes(tableOf(listener), listener.routes, "", "");
   const pool = listener.routes[0]?.pool ?? "";
   return { worker: parts.worker, request, listener: place, routes, ...answerOf(parts, pool, null, origin) };
 }

@@ -19,18 +19,18 @@ export interface BackendContext {
   /** `Host` of a request that has none: the backend's own address. */
   readonly host: Buffer;
   /** Told of a connection that is open. */
-  readonly opened: () => void;
+  opened(): void;
   /** Told of a connection that may serve another request, with the limits of its last one. */
-  readonly released: (connection: BackendConnection, limits: AttemptLimits) => void;
+  released(connection: BackendConnection, limits: AttemptLimits): void;
   /** Told of a connection that is gone, or given away as a tunnel. */
-  readonly left: (connection: BackendConnection) => void;
+  left(connection: BackendConnection): void;
   /** Told of a dialling that was given up while the system is still at it, and of its end. */
-  readonly abandoned: () => void;
-  readonly abandonedOver: () => void;
+  abandoned(): void;
+  abandonedOver(): void;
   /** Told of a connection that the backend closed a moment after it became idle. */
-  readonly closedEarly: () => void;
+  closedEarly(): void;
   /** Told of the seconds that the backend says it keeps an idle connection. */
-  readonly learntKeepAlive: (seconds: number) => void;
+  learntKeepAlive(seconds: number): void;
 }
 
 /** Deadlines and bounds of one attempt. */

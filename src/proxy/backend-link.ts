@@ -31,15 +31,15 @@ const NO_ANSWER = Object.assign(new Error("it answers no connection"), { code: "
 const QUIET_MS = 5_000;
 
 /** One worker's way to one backend: its idle connections, and the dialling of new ones. */
-export class BackendLink implements Link {
+export class BackendLink implements Link, BackendContext {
   readonly #pool: string;
   readonly plan: BackendPlan;
   /** Another object for the same cells where a change of the pool has its sum kept. */
   row: Row;
   readonly #dial: Dial;
-  readonly #wheel: TimerWheel;
+  readonly wheel: TimerWheel;
   readonly #idle: IdleStack<BackendConnection> = new IdleStack();
-  readonly #context: BackendContext;
+  #host: Buffer | null = null;
   /** Connections open or being opened. */
   #open = 0;
   #learntMs = Number.POSITIVE_INFINITY;
@@ -56,23 +56,11 @@ export class BackendLink implements Link {
     this.plan = plan;
     this.row = row;
     this.#dial = dial;
-    this.#wheel = wheel;
-    this.#context = {
-      wheel,
-      host: Buffer.from(hostOf(plan.address)),
-      released: (connection, limits) => this.#released(connection, limits),
-      opened: () => this.opened(),
-      left: (connection) => {
-        this.left();
-        this.#idle.remove(connection);
-      },
-      abandoned: () => this.abandoned(),
-      abandonedOver: () => this.abandonedOver(),
-      closedEarly: () => this.sawStale(),
-      learntKeepAlive: (seconds) => {
-        if (!this.#retired) this.#learntMs = seconds * 1000 * KEEP_ALIVE_SHARE;
-      },
-    };
+    this.wheel = wheel;
+  }
+
+  get host(): Buffer {
+    return (this.#host ??= Buffer.from(hostOf(this.plan.address)));
   }
 
   get id(): string {
@@ -107,13 +95,13 @@ export class BackendLink implements Link {
         return last;
       }
     }
-    const connection = new BackendConnection(this.#context, events, limits);
+    const connection = new BackendConnection(this, events, limits);
     this.dial(connection);
     return connection;
   }
 
   #isFresh(idleSince: number): boolean {
-    const { now } = this.#wheel;
+    const { now } = this.wheel;
     return now >= this.#distrustedUntil && now - idleSince < FRESH_ENOUGH_MS;
   }
 
@@ -137,7 +125,7 @@ export class BackendLink implements Link {
 
   /** The backend closed a connection that was in use, or to be used, without a word. */
   sawStale(): void {
-    this.#distrustedUntil = this.#wheel.now + DISTRUST_MS;
+    this.#distrustedUntil = this.wheel.now + DISTRUST_MS;
   }
 
   /** A dialled connection is open. */
@@ -145,9 +133,18 @@ export class BackendLink implements Link {
     this.row.add(COLUMN.connections, 1);
   }
 
-  /** A dialled connection is gone, or was refused. */
-  left(): void {
+  /** A dialled connection is gone, or was refused, or is a tunnel now. @param connection which may be an idle one */
+  left(connection: BackendConnection | null = null): void {
     this.#open -= 1;
+    if (connection !== null) this.#idle.remove(connection);
+  }
+
+  closedEarly(): void {
+    this.sawStale();
+  }
+
+  learntKeepAlive(seconds: number): void {
+    if (!this.#retired) this.#learntMs = seconds * 1000 * KEEP_ALIVE_SHARE;
   }
 
   discards(unwanted: Unwanted): void {
@@ -187,13 +184,13 @@ export class BackendLink implements Link {
 
   /** Says in the log what an attempt came to, at most once in `QUIET_MS`. */
   report(log: Log, event: "backend failed over" | "backend failed", code: ErrorCode, detail: string): void {
-    const { now } = this.#wheel;
+    const { now } = this.wheel;
     if (now - this.#reportedMs < QUIET_MS) return;
     this.#reportedMs = now;
     log.warn(event, { backend: this.plan.id, pool: this.#pool, code, detail });
   }
 
-  #released(connection: BackendConnection, limits: AttemptLimits): void {
+  released(connection: BackendConnection, limits: AttemptLimits): void {
     // 0 is no deadline of ours; a backend that says 0 wants no idle connection at all.
     const ownMs = limits.idleBackendMs > 0 ? limits.idleBackendMs : Number.POSITIVE_INFINITY;
     const keep = this.#learntMs > 0 && this.#idle.push(connection, limits.idleConnections);

@@ -37,7 +37,7 @@ export class Retry {
     this.attemptMs = plan.attemptMs;
     this.#plan = plan;
     this.#budget = budget;
-    this.#methods = plan.methods.map((method) => Buffer.from(method));
+    this.#methods = methodsOf(plan);
   }
 
   /** Whether an attempt that failed by an error is to be followed by another one, were it possible. */
@@ -91,6 +91,15 @@ export class Retry {
     if (sent && !this.mayReachTwo(request)) return `a ${request.method} must not be sent twice`;
     return whole ? "" : "its body was too long to be kept";
   }
+}
+
+/** Ten thousand routes with the same plan would have made 60,000 buffers otherwise, each of which collections of garbage look at. */
+const METHODS = new WeakMap<RetryPlan, readonly Buffer[]>();
+
+function methodsOf(plan: RetryPlan): readonly Buffer[] {
+  let methods = METHODS.get(plan);
+  if (methods === undefined) METHODS.set(plan, (methods = plan.methods.map((method) => Buffer.from(method))));
+  return methods;
 }
 
 /** What a failure counts as. */

@@ -16,14 +16,14 @@ function table(matchers: readonly RouteMatch[]): RouteTable<number> {
 }
 
 function verdicts(matchers: readonly RouteMatch[], host: string, path: string): string[] {
-  return explain(table(matchers), host, path).considered.map(({ verdict }) => verdict);
+  return explain(table(matchers), matchers, host, path).considered.map(({ verdict }) => verdict);
 }
 
 test("property: what is explained as chosen is what is found, and whatever else matches is told to", () => {
   fc.assert(
     fc.property(routes, fc.constantFrom(...hosts), fc.constantFrom(...paths), (matchers, host, path) => {
       const found = table(matchers).find(host, path) ?? -1;
-      const { chosen, considered, left } = explain(table(matchers), host, path);
+      const { chosen, considered, left } = explain(table(matchers), matchers, host, path);
       expect([chosen, left, considered.length]).toEqual([found, 0, matchers.length]);
       for (const { position, verdict } of considered) {
         const alone = matches(matchers[position]!, host, path);

@@ -28,13 +28,14 @@ export interface RoutesExplained {
 /** Routes that are told of one by one: some milliseconds. */
 const MOST_TOLD = 500;
 
-/** Finds the way of a request, and tells what became of the routes: `chosen` is the first match that has the value found. O(routes). */
-export function explain<T>(table: RouteTable<T>, host: string, path: string): RoutesExplained {
-  const found = table.find(host, path);
-  const chosen =
-    found === null ? -1 : table.routes.findIndex(([match, value]) => value === found && matches(match, host, path));
-  const all = table.routes.map(([match]) => match);
-  return explainRoutes(all, chosen, host, path);
+/** Finds the way of a request in a table that leads to positions of routes, and tells what became of them. O(routes). */
+export function explain(
+  table: RouteTable<number>,
+  routes: readonly RouteMatch[],
+  host: string,
+  path: string,
+): RoutesExplained {
+  return explainRoutes(routes, table.find(host, path) ?? -1, host, path);
 }
 
 /**

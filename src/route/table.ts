@@ -6,26 +6,27 @@ export interface RouteMatch {
   readonly path: string | null;
 }
 
-/** Where the routes of one host lead. */
+/** Where the routes of one host lead. There are as many as hosts, so it has no map that it does not need. */
 class Paths<T> {
-  readonly #exact: Map<string, T> = new Map();
+  #exact: Map<string, T> | null = null;
   /** By the prefix without its `/*`. */
-  readonly #prefixes: Map<string, T> = new Map();
+  #prefixes: Map<string, T> | null = null;
   #rest: T | null = null;
 
   add(path: string | null, value: T): void {
     if (path === null || path === "/*") this.#rest ??= value;
-    else if (path.endsWith("/*")) setOnce(this.#prefixes, path.slice(0, -2), value);
-    else setOnce(this.#exact, path, value);
+    else if (path.endsWith("/*")) setOnce((this.#prefixes ??= new Map()), path.slice(0, -2), value);
+    else setOnce((this.#exact ??= new Map()), path, value);
   }
 
   /** The most specific: exact, then the longest prefix, then the rest. O(path depth). */
   find(path: string): T | null {
-    const exact = this.#exact.get(path);
+    const exact = this.#exact?.get(path);
     if (exact !== undefined) return exact;
-    if (this.#prefixes.size > 0) {
+    const prefixes = this.#prefixes;
+    if (prefixes !== null) {
       for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) {
-        const found = this.#prefixes.get(path.slice(0, end));
+        const found = prefixes.get(path.slice(0, end));
         if (found !== undefined) return found;
       }
     }
@@ -51,8 +52,6 @@ export class RouteTable<T> {
   /** Whether a match may depend on the host, on the path. */
   needsHost = false;
   needsPath = false;
-  /** As they were given. */
-  readonly routes: (readonly [RouteMatch, T])[] = [];
 
   constructor(routes: readonly (readonly [RouteMatch, T])[] = []) {
     for (const [match, value] of routes) this.add(match, value);
@@ -66,7 +65,6 @@ export class RouteTable<T> {
     if (host === null) this.#any.add(path, value);
     else if (host.startsWith("*.")) pathsOf(this.#suffixes, host.slice(2)).add(path, value);
     else pathsOf(this.#hosts, host).add(path, value);
-    this.routes.push([match, value]);
   }
 
   /**
