@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { connectionsSchema, type ConnectionsView, type ListenerView, type Status } from "../../src/admin/model.ts";
+import { problemSchema } from "../../src/admin/model-writes.ts";
 import { numberedBackends, type NumberedBackends } from "../fixtures/numbered-backends.ts";
 import { connectRaw, type RawConnection } from "../fixtures/raw.ts";
 import { type TemporaryFolder, temporaryFolder } from "../fixtures/temporary-folder.ts";
@@ -81,6 +82,22 @@ test("connections of a process that is leaving are listed beside those of its su
   expect((await listed(1))[0]?.id).toBe(after?.id ?? "");
   await remove(after?.id);
   await fresh.untilEnd();
+});
+
+test("an id that was never given is unknown, and one that has ended is no error", async () => {
+  await using client = await connected("/");
+  await client.untilText("\r\n\r\n");
+  const [given] = await listed(1);
+  const [process, number] = (given?.id ?? "").split("-").map(Number);
+  for (const wrong of [Number(number) + 1, 1]) {
+    const answer = await remove(`${process}-${wrong}`);
+    expect(problemSchema.parse(await answer.json())).toMatchObject({ status: 404, code: "ADMIN_NOT_FOUND" });
+  }
+  expect((await listed(1))[0]?.id).toBe(given?.id ?? "");
+  for (const done of ["is closed", "was gone already"]) {
+    expect(await (await remove(given?.id)).json()).toEqual({ done: `connection ${given?.id} ${done}` });
+    await client.untilEnd();
+  }
 });
 
 test("the id of a connection whose worker has died never names another one", async () => {

@@ -52,11 +52,11 @@ export async function closeConnection(running: Running, id: string): Promise<boo
   const unknown = new WeirError("ADMIN_NOT_FOUND", `there is no connection "${id}"; see GET /v1/connections`);
   const serves = (): boolean => serving(running).some((each) => each.pid === pid);
   if (!serves()) throw unknown;
-  try {
-    return z.boolean().parse(await running.ask(pid, "close", { id: Number(number) }));
-  } catch (error) {
+  const open = await running.ask(pid, "close", { id: Number(number) }).catch((error: unknown) => {
     throw serves() ? error : unknown;
-  }
+  });
+  if (open === null) throw unknown;
+  return z.boolean().parse(open);
 }
 
 interface Serving {

@@ -5,7 +5,8 @@ import type { Question } from "./question.ts";
 /** Numbers of connections that were asked for: given when they are first listed, so that one that nobody asks for costs nothing. */
 const numbers = new WeakMap<object, number>();
 /** Not from 1: a later process may have this one's process id, in a container at each start, and what was numbered here is to be unknown there. */
-let next = Number(crypto.getRandomValues(new Uint32Array(1))[0]);
+const first = Number(crypto.getRandomValues(new Uint32Array(1))[0]);
+let next = first;
 
 /** A connection that is upgraded becomes a tunnel, and has another number from then on. */
 function numberOf({ of }: ListenedClient): number {
@@ -44,11 +45,12 @@ export const clients: Question = {
 /** How many clients' connections are open, by the listener's name. */
 export const open: Question = { name: "open", answer: (engine) => engine.open() };
 
-/** Closes the connection with a number, `{ id }`. Answers whether it was open. */
+/** Closes the connection with a number, `{ id }`. Answers whether it was open; `null` for a number that was never given. */
 export const close: Question = {
   name: "close",
   answer(engine, argument) {
     const { id } = argument as { readonly id?: unknown };
+    if (typeof id !== "number" || id < first || id >= next) return null;
     const found = engine.clients().find(({ of }) => numbers.get(of) === id);
     found?.close();
     return found !== undefined;
