@@ -31,7 +31,7 @@ test("a listener is the one that is named, else the one on the port, else the on
   expect(chosen(two, "http://x.test:8081/")).toEqual(["api", "it listens on port 8081"]);
   expect(chosen(two, "http://127.0.0.1:8081/")).toEqual(["api", "it listens on 127.0.0.1:8081"]);
   expect(chosen(two, "http://x.test/", "web")).toEqual(["web", "it was named"]);
-  expect(chosen(two, "/", "nobody")).toEqual([null, 'no listener is named "nobody"; there are web, api, db']);
+  expect(() => chosen(two, "/", "nobody")).toThrow('no listener is named "nobody"; there are: web, api, db');
   expect(chosen(two, "http://x.test/")).toEqual([
     null,
     "nothing listens on port 80: name the listener, one of web, api, db",

@@ -40,6 +40,7 @@ export function readUrl(text: string): Place {
 /**
  * The listener that a request comes to: the named one, or the one on the port of the URL; where nothing listens there, the only one there is.
  * A name in the URL plays no part: where it leads, DNS says and not the plan.
+ * @throws CLI_USAGE where no listener has the name
  */
 export function chooseListener(
   { listeners }: Plan,
@@ -48,11 +49,9 @@ export function chooseListener(
 ): { readonly listener: ListenerPlan | null; readonly why: string } {
   const names = listeners.map((each) => each.name).join(", ");
   if (name !== null) {
-    const named = listeners.find((each) => each.name === name) ?? null;
-    return {
-      listener: named,
-      why: named === null ? `no listener is named "${name}"; there are ${names}` : "it was named",
-    };
+    const named = listeners.find((each) => each.name === name);
+    if (named === undefined) throw new WeirError("CLI_USAGE", `no listener is named "${name}"; there are: ${names}`);
+    return { listener: named, why: "it was named" };
   }
   const onPort = listeners.filter(({ address }) => port !== null && address.kind === "tcp" && address.port === port);
   const host = authority.replace(/:\d{1,5}$/, "");

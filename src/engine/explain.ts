@@ -20,7 +20,7 @@ const TABLES = new WeakMap<ListenerPlan, RouteTable<number>>();
 /**
  * Explains where a request would go if it came to this worker now, and why. Each decision is asked of the code that takes it: parser,
  * route table, cookie, gate and picker. Nothing changes by it. O(routes + backends).
- * @throws CLI_USAGE where the URL is none
+ * @throws CLI_USAGE where the URL is none, or no listener has the name
  */
 export function explain(parts: LiveParts, question: Question): Explanation {
   const url = readUrl(question.url);

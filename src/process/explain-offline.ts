@@ -16,7 +16,7 @@ const NOTHING: Evidence = { strikes: () => 0, notices: () => 0, attempts: () => 
 /**
  * Explains a request by a plan that nothing runs: as a Weir would that has just started and has probed nobody. Opens no socket, and
  * reads no secret: a cookie is then one that nobody can tell the meaning of, unless `affinity.secret` is in the plan.
- * @throws CLI_USAGE where the URL is none
+ * @throws CLI_USAGE where the URL is none, or no listener has the name
  */
 export function explainOffline(given: Plan, question: Question): Explanation {
   const plan = withoutSecrets(given);

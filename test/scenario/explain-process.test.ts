@@ -101,8 +101,8 @@ test("what cannot be explained is said so, and nothing else happens", async () =
   expect(await lb.explain("http://a.test/", "--worker", "9")).toEqual([1, expect.stringContaining("ADMIN_NOT_FOUND")]);
   expect(await lb.explain("ftp://a.test/")).toEqual([1, expect.stringContaining("ADMIN_BAD_REQUEST")]);
   expect(await lb.explain("http://a.test/", "--listener", "nobody")).toEqual([
-    0,
-    expect.stringContaining('no listener is named "nobody"; there are web'),
+    1,
+    expect.stringMatching(/ADMIN_NOT_FOUND.*there is no listener "nobody"; there are: web/s),
   ]);
   const send = async (body: string): Promise<number> =>
     (
@@ -159,6 +159,9 @@ test("with --config a file is asked, and nothing need run; a wrong one says what
   expect(text).toContain("PUT any.test/x from 127.0.0.1");
   expect(text).toContain("drains: no new work");
   expect(text).toEndWith("→ 10.0.0.1:80, by the policy: the first in the list with room\n");
+  const [wrong, said] = run("--config", file, "/x", "--listener", "nobody");
+  expect([wrong, said]).toEqual([1, expect.stringContaining('no listener is named "nobody"; there are: web')]);
+  expect(said).toContain("CLI_USAGE");
   writeFileSync(file, JSON.stringify({ listeners: { web: { address: ":80", pool: "nobody" } }, pools, explain: {} }));
   expect(run("http://any.test/", "--config", file)).toEqual([1, expect.stringContaining("CONFIG_")]);
   expect(run("http://any.test/", "--from", "me", "--config", file)).toEqual([1, expect.stringContaining("CLI_USAGE")]);

@@ -193,7 +193,8 @@ test("a request that is refused is told with the code that its client gets", asy
     expect(answer.raw).toContain(code);
   }
   expect(ask(lb, { url: "http://known.test/v1/../v2" }).routes?.considered[0]?.verdict).toBe("path");
-  expect(ask(lb, { listener: "nobody" })).toMatchObject({
+  expect(() => ask(lb, { listener: "nobody" })).toThrow('no listener is named "nobody"');
+  expect(ask(lb, { listener: null, url: "tcp://known.test:1" })).toMatchObject({
     listener: null,
     choice: { outcome: "refused", by: "listener" },
   });

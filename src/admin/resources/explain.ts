@@ -17,6 +17,9 @@ export const EXPLAIN: readonly Resource[] = [
       const workers = running.seats.map((seat) => String(seat.worker));
       const seat = running.seats.find((each) => each.worker === worker);
       if (seat === undefined) throw unknown("worker", String(worker), workers);
+      const { listener } = question;
+      const listeners = running.plan.listeners.map(({ name }) => name);
+      if (listener !== null && !listeners.includes(listener)) throw unknown("listener", listener, listeners);
       try {
         readUrl(question.url);
       } catch (error) {
