@@ -2,7 +2,8 @@ import { z } from "zod";
 import { type BackendState, type PoolView, poolSchema } from "../admin/model.ts";
 import { readableAge, readableCount, readableMs, readableShare } from "../admin/readable.ts";
 import { ADMIN_FLAGS, type AdminFlag, clientOf, STATUSES } from "./admin/flags.ts";
-import { type Cell, columns, print } from "./admin/output.ts";
+import { print } from "./admin/output.ts";
+import { type Cell, columns, terminalWidth } from "./admin/table.ts";
 import { type Command, helpText, readArguments } from "./command.ts";
 
 export const BACKENDS: Command<AdminFlag | "names"> = {
@@ -49,6 +50,9 @@ const COLOURS: Readonly<Record<BackendState, NonNullable<Cell["colour"]>>> = {
   down: "red",
 };
 
+/** What a narrow terminal does without, the first one first. */
+const LEAVE = ["P50", "SHARE", "WEIGHT", "SINCE", "REQ/S", "IN FLIGHT", "P99"];
+
 function backendsText(pools: readonly PoolView[]): string {
   const now = Date.now();
   const rows = pools.flatMap(({ name, backends: all }) =>
@@ -69,5 +73,5 @@ function backendsText(pools: readonly PoolView[]): string {
   const panic = pools
     .filter((pool) => pool.panic)
     .map(({ name }) => `pool ${name} panics: too few of its backends are healthy, so all get work`);
-  return [columns(head, rows), ...panic].join("\n");
+  return [columns(head, rows, { width: terminalWidth(), leave: LEAVE }), ...panic].join("\n");
 }

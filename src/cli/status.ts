@@ -1,7 +1,8 @@
 import { configViewSchema, type ConfigView, type Status, statusSchema } from "../admin/model.ts";
 import { readableAge, readableCount, readableMs } from "../admin/readable.ts";
 import { ADMIN_FLAGS, type AdminFlag, clientOf, STATUSES } from "./admin/flags.ts";
-import { columns, paint, print } from "./admin/output.ts";
+import { paint, print } from "./admin/output.ts";
+import { columns } from "./admin/table.ts";
 import { type Command, helpText, readArguments } from "./command.ts";
 
 export const STATUS: Command<AdminFlag> = {

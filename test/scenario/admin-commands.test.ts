@@ -5,6 +5,7 @@ import type { BackendView, Status } from "../../src/admin/model.ts";
 import type { Applied } from "../../src/admin/model-writes.ts";
 import { get, numberedBackends, type NumberedBackends } from "../fixtures/numbered-backends.ts";
 import { type TemporaryFolder, temporaryFolder } from "../fixtures/temporary-folder.ts";
+import { WeirTerminal } from "../fixtures/terminal.ts";
 import { type AdminWeir, adminWeir } from "../fixtures/weir-admin.ts";
 import { WEIR, weir } from "../fixtures/weir-process.ts";
 
@@ -60,6 +61,20 @@ test("status and backends, for people and for programs", async () => {
   ]);
   expect(await text("backends", "app", "--names")).toBe(`app/${one}\napp/${two}`);
   expect(await json<{ name: string }[]>(["backends", "app"])).toMatchObject([{ name: "app" }]);
+});
+
+test("a table of backends is no wider than its terminal, and as wide as it needs where there is none", async () => {
+  const titles = async (width: number): Promise<string> => {
+    await using terminal = new WeirTerminal(["backends", "--admin", lb.admin], width);
+    await terminal.exited;
+    const screen = await terminal.sees((shown) => shown.includes(two));
+    for (const line of screen.split("\n")) expect(Bun.stringWidth(line)).toBeLessThanOrEqual(width);
+    return (screen.split("\n")[0] ?? "").split(/ {2,}/).join(",");
+  };
+  const all = "BACKEND,STATE,SINCE,WEIGHT,SHARE,IN FLIGHT,REQ/S,P50,P99,WHY";
+  expect(await titles(110)).toBe(all);
+  expect(await titles(60)).toBe("BACKEND,STATE,IN FLIGHT,REQ/S,P99,WHY");
+  expect((await text("backends")).split("\n")[0]?.split(/ {2,}/).join(",")).toBe(all);
 });
 
 test("drain, ready, maintenance, weight, add and remove", async () => {
