@@ -53,6 +53,8 @@ interface Seat {
   section: number;
   /** The process before it, while that one finishes what it has open. */
   leaving: WorkerProcess | null;
+  /** The process that is to be in it next, while that one starts. */
+  coming: WorkerProcess | null;
   state: SeatView["state"];
   /** By the clock, and as others see it. */
   startedMs: number;
@@ -117,8 +119,8 @@ export class Seats {
     for (let worker = 0; worker < workers; worker++) {
       const times = { startedMs: clock.now(), startedAt: wallClock() };
       const process = spawn(worker, worker);
-      const seat = { worker, process, section: worker, leaving: null, state: "starting" as const, ...times };
-      this.#seats.push({ ...seat, deaths: 0, backoff: fresh, timer: null });
+      const seat = { worker, process, section: worker, leaving: null, coming: null, ...times };
+      this.#seats.push({ ...seat, state: "starting", deaths: 0, backoff: fresh, timer: null });
     }
     try {
       await Promise.race([Promise.all(this.#seats.map(({ process }) => process.ready)), given.promise]);
@@ -137,7 +139,8 @@ export class Seats {
    * Nothing is lost by it. To be called while no plan is being brought into force.
    * @param timeoutMs when what it still has open is closed
    * @returns the process ids of the new one and of the one before
-   * @throws NOT_RUNNING where the seat has no worker that accepts, or its last replaced one has not ended yet; the error of a start
+   * @throws NOT_RUNNING where the seat has no worker that accepts, its last replaced one has not ended yet, or Weir ends meanwhile; the error
+   * of a start
    */
   async renew(worker: number, timeoutMs: number): Promise<{ readonly pid: number; readonly leavingPid: number }> {
     const { log, clock, wallClock, spawn } = this.#options;
@@ -154,13 +157,16 @@ export class Seats {
     const section = (leavingSection + this.#seats.length) % sectionsFor(this.#seats.length);
     const times = { startedMs: clock.now(), startedAt: wallClock() };
     const process = spawn(worker, section);
+    seat.coming = process;
     try {
       await process.ready;
       if (seat.process !== before || !this.#keeping)
         throw new WeirError("NOT_RUNNING", `worker ${worker} ended while its successor started`);
     } catch (error) {
       process.kill();
-      throw error;
+      throw this.#keeping ? error : new WeirError("NOT_RUNNING", "Weir is ending");
+    } finally {
+      seat.coming = null;
     }
     Object.assign(seat, times, { process, section, leaving: before });
     this.#watch(seat);
@@ -181,13 +187,16 @@ export class Seats {
     this.#keeping = false;
     const living = this.#seats.filter(({ timer }) => timer === null);
     const leaving = this.#seats.map((seat) => seat.leaving).filter((process) => process !== null);
+    const coming = this.#seats.map((seat) => seat.coming).filter((process) => process !== null);
+    // Clients would wait at the listening sockets that they hold, for nobody.
+    for (const process of coming) process.kill();
     for (const seat of this.#seats) this.#leave(seat, "draining");
     const all = [...living.map(({ process }) => process), ...leaving];
     for (const process of all) process.drain(timeoutMs);
     const late = setTimeout(() => {
       for (const process of all) process.kill();
     }, timeoutMs + DRAIN_GRACE_MS);
-    await Promise.all(leaving.map(({ exited }) => exited));
+    await Promise.all([...leaving, ...coming].map(({ exited }) => exited));
     const deaths = await Promise.all(living.map(({ process }) => process.exited));
     clearTimeout(late);
     for (const [i, death] of deaths.entries()) {
@@ -202,13 +211,11 @@ export class Seats {
   /** Ends all at once. */
   async stop(): Promise<void> {
     this.#keeping = false;
-    for (const seat of this.#seats) {
-      this.#leave(seat, "gone");
-      seat.process.kill();
-      seat.leaving?.kill();
-    }
-    const all = this.#seats.flatMap(({ process, leaving }) => (leaving === null ? [process] : [process, leaving]));
-    await Promise.all(all.map(({ exited }) => exited));
+    for (const seat of this.#seats) this.#leave(seat, "gone");
+    const all = this.#seats.flatMap(({ process, leaving, coming }) => [process, leaving, coming]);
+    const living = all.filter((process) => process !== null);
+    for (const process of living) process.kill();
+    await Promise.all(living.map(({ exited }) => exited));
   }
 
   #leave(seat: Seat, state: "draining" | "gone"): void {

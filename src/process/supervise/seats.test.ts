@@ -1,0 +1,35 @@
+import { expect, test } from "bun:test";
+import { started } from "../../../test/fixtures/bare-worker.ts";
+import { systemClock } from "../../clock.ts";
+import { silentLog } from "../../observe/log.ts";
+import { Seats } from "./seats.ts";
+import type { WorkerProcess } from "./worker-process.ts";
+
+test.each(["drain", "stop"] as const)("%s leaves no successor behind that is still starting", async (how) => {
+  const spawned: WorkerProcess[] = [];
+  const seats = new Seats({
+    workers: 1,
+    log: silentLog,
+    clock: systemClock,
+    wallClock: Date.now,
+    spawn() {
+      const worker = started();
+      // It would be ready in a moment otherwise.
+      if (spawned.push(worker) === 2) process.kill(worker.pid, "SIGSTOP");
+      return worker;
+    },
+    settled: async () => {},
+    died() {},
+    withdraw() {},
+    restore() {},
+  });
+  await seats.begin(undefined);
+  const renewed = seats.renew(0, 1000).catch(String);
+  await seats[how](1000);
+  try {
+    expect(spawned.map(({ gone }) => gone)).toEqual([true, true]);
+    expect(await renewed).toContain("NOT_RUNNING");
+  } finally {
+    for (const each of spawned) each.kill();
+  }
+});
