@@ -13,7 +13,7 @@ export interface Served {
   close(): Promise<void>;
 }
 
-/** A connection on which nothing happens is closed; streams are not, they say so themselves. Seconds. */
+/** An answer takes less. */
 const IDLE_SECONDS = 60;
 /** Until what is left of a server that listens no more is ended: an answer takes less, and a stream has no end. */
 const LEAVE_MS = 1000;
@@ -23,14 +23,16 @@ const MOST_BODY_BYTES = 64 * 2 ** 20;
 /**
  * Serves HTTP on an address.
  * @param answer gets whoever asks: an IP address, or `unix`
+ * @param idleSeconds after which a connection is closed on which nothing happens; streams are not, they say so themselves
  * @throws ADMIN_ADDRESS_IN_USE, LISTEN_NOT_PERMITTED, LISTEN_FAILED
  */
 export async function serveHttp(
   address: Address,
   answer: (request: Request, who: string) => Promise<Response>,
+  idleSeconds: number = IDLE_SECONDS,
 ): Promise<Served> {
   // Of a path the declarations do not have it, and the runtime does: without, it cuts off what takes longer than 10 s.
-  const idle: object = { idleTimeout: IDLE_SECONDS };
+  const idle: object = { idleTimeout: idleSeconds };
   const shared = {
     ...idle,
     maxRequestBodySize: MOST_BODY_BYTES,
