@@ -3,11 +3,10 @@ import { constants } from "node:os";
 import { systemClock } from "../../clock.ts";
 import type { LoadedConfig } from "../../config/files/load.ts";
 import { fileProblem, type Problem } from "../../config/files/problems.ts";
-import { bySlices, rest } from "../../engine/slices.ts";
 import type { Steps } from "../../steps.ts";
 import type { ErrorCode } from "../../errors.ts";
-import { systemNetwork } from "../../net/network.ts";
 import type { Plan } from "../../plan.ts";
+import { leisurely } from "../leisurely.ts";
 import type { Manifest, PartId } from "../parts/manifest.ts";
 import type { SentPart } from "../parts/plan-parts.ts";
 import { type KnownParts, PlanShelf } from "../parts/plan-shelf.ts";
@@ -31,8 +30,6 @@ export const ANSWERED = "answered";
 const DEADLINE_MS = 33_000;
 /** How long it may take where processors are idle at times: several times what 10,000 routes take. */
 const PATIENCE_MS = 1_500;
-/** As in `supervise/`: of this process, for whose turns workers wait where there is no processor to spare. */
-const SLICE_MS = 0.5;
 
 /**
  * Loads a configuration in a process of its own, which is then gone: a changed import is read anew, and a file that ends the process, or
@@ -48,18 +45,13 @@ export async function loadApart(
   deadlineMs: number = DEADLINE_MS,
   patienceMs: number = PATIENCE_MS,
 ): Promise<LoadedConfig> {
-  const slices = <T>(steps: Steps<T>): Promise<T> => bySlices(steps, systemClock, systemNetwork.tick, SLICE_MS);
-  const { ids, digests } = await slices(shelf.known());
-  await rest(systemNetwork.tick);
+  const { ids, digests } = await leisurely(shelf.known(), systemClock);
   const answer = await answerTo(questionSheets(question, digests), question, deadlineMs, patienceMs);
   const { file, files, raw } = answer;
-  await rest(systemNetwork.tick); // it was taken in at a stretch
   const outcome =
     answer.kind === "wrong"
       ? { problems: answer.problems }
-      : {
-          plan: await slices(shelf.unpack(answer.manifest, answer.parts, ids)),
-        };
+      : { plan: await leisurely(shelf.unpack(answer.manifest, answer.parts, ids), systemClock) };
   return {
     file,
     files,

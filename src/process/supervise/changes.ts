@@ -2,12 +2,11 @@ import type { Clock } from "../../clock.ts";
 import { type Change, diffed } from "../../config/diff.ts";
 import type { Placement } from "../../engine/placement.ts";
 import type { Placements } from "../../engine/placements.ts";
-import { bySlices, rest } from "../../engine/slices.ts";
 import type { Steps } from "../../steps.ts";
 import { WeirError } from "../../errors.ts";
-import { systemNetwork } from "../../net/network.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Plan } from "../../plan.ts";
+import { leisurely } from "../leisurely.ts";
 import { withSecrets } from "../secrets/affinity-secret.ts";
 import type { Applied } from "./apply-report.ts";
 import { alone, type Companion, type CompanionChange } from "./companion.ts";
@@ -34,8 +33,6 @@ export interface ChangesOptions {
   readonly log: Log;
 }
 
-/** Of the supervisor, whose turns workers wait for where there is no processor to spare. */
-const SLICE_MS = 0.5;
 /** More changes than these are counted, not told one by one. */
 const MOST_TOLD = 50;
 const FORGOTTEN_AT_ONCE = 500;
@@ -77,7 +74,7 @@ export class Changes {
     try {
       sockets = await this.#options.sockets.change(withSecrets(wanted, process.env, this.#secret));
       along = await this.companion.prepare(sockets.plan);
-      const { next, changes } = await this.#bySlices(this.#compared(sockets.plan));
+      const { next, changes } = await leisurely(this.#compared(sockets.plan), clock);
       if (!dryRun && next !== inForce.parted) {
         const bringing = this.#bring(next, sockets);
         this.#bringing = bringing;
@@ -96,14 +93,14 @@ export class Changes {
     } finally {
       along?.abandon();
       if (!followed) sockets?.abandon();
-      const gone = await this.#bySlices(inForce.tidy());
-      if (gone.length > 0) await this.#bySlices(this.#forgotten(gone));
+      const gone = await leisurely(inForce.tidy(), clock);
+      if (gone.length > 0) await leisurely(this.#forgotten(gone), clock);
     }
   }
 
   async #bring(next: ManifestedPlan, sockets: SocketsChange): Promise<void> {
-    const { inForce, placements, seats, health, log } = this.#options;
-    const placement = await this.#bySlices(this.#placed(next.plan));
+    const { inForce, placements, seats, health, clock, log } = this.#options;
+    const placement = await leisurely(this.#placed(next.plan), clock);
     let processes: readonly WorkerProcess[];
     try {
       processes = await prepareAll(seats, { next, placement, sockets });
@@ -125,12 +122,6 @@ export class Changes {
       log.error("worker did not follow", { pid: processes[i]?.pid, generation: inForce.generation, reason });
       processes[i]?.kill();
     }
-  }
-
-  /** After what was done before. */
-  async #bySlices<T>(steps: Steps<T>): Promise<T> {
-    await rest(systemNetwork.tick);
-    return bySlices(steps, this.#options.clock, systemNetwork.tick, SLICE_MS);
   }
 
   *#compared(plan: Plan): Steps<{ readonly next: ManifestedPlan; readonly changes: readonly Change[] }> {
