@@ -1,5 +1,5 @@
 import { cork } from "../../src/net/cork.ts";
-import { SOCKET_EVENTS, type BunSocket } from "../../src/net/handlers.ts";
+import { SOCKET_EVENTS } from "../../src/net/handlers.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** How the owner of an end is told of what happens on it. */
@@ -14,11 +14,9 @@ export interface Teller {
 
 /** Tells Weir through the very handlers that it gives to Bun, and like Bun passes on to `error` what one throws. */
 export function weirTeller(defect: (error: unknown) => void): Teller {
-  const guarded = (endpoint: Endpoint, tell: (socket: BunSocket) => void): void => {
-    // A Bun socket is a Connection with more: of that the handlers use nothing.
-    const socket = endpoint as unknown as BunSocket;
+  const guarded = (endpoint: Endpoint, tell: () => void): void => {
     try {
-      tell(socket);
+      tell();
     } catch (error) {
       defect(error);
       endpoint.terminate();
@@ -36,10 +34,10 @@ export function weirTeller(defect: (error: unknown) => void): Teller {
         endpoint.data.refused(error);
         cork.flush();
       }),
-    received: (endpoint, bytes) => guarded(endpoint, (socket) => SOCKET_EVENTS.data?.(socket, bytes)),
-    drained: (endpoint) => guarded(endpoint, (socket) => SOCKET_EVENTS.drain?.(socket)),
-    ended: (endpoint) => guarded(endpoint, (socket) => SOCKET_EVENTS.end?.(socket)),
-    closed: (endpoint, error) => guarded(endpoint, (socket) => SOCKET_EVENTS.close?.(socket, error)),
+    received: (endpoint, bytes) => guarded(endpoint, () => SOCKET_EVENTS.data(endpoint, bytes)),
+    drained: (endpoint) => guarded(endpoint, () => SOCKET_EVENTS.drain(endpoint)),
+    ended: (endpoint) => guarded(endpoint, () => SOCKET_EVENTS.end(endpoint)),
+    closed: (endpoint, error) => guarded(endpoint, () => SOCKET_EVENTS.close(endpoint, error)),
   };
 }
 

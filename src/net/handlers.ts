@@ -1,29 +1,32 @@
-import type { Receiver } from "./connection.ts";
+import type { Connection, Receiver } from "./connection.ts";
 import { cork } from "./cork.ts";
 import { tellDefect } from "./defects.ts";
 
 /** A Bun socket whose `data` is its receiver. */
 export type BunSocket = Bun.Socket<Receiver>;
 
+/** As much of a connection as is needed to tell what happens on it. */
+type Told = Pick<Connection, "data" | "terminate">;
+
 /** Events of every open socket, accepted or dialled: told to its receiver, then what was gathered is sent. */
-export const SOCKET_EVENTS: Pick<Bun.SocketHandler<Receiver>, "data" | "drain" | "end" | "close" | "error"> = {
-  data(socket: BunSocket, bytes: Buffer) {
+export const SOCKET_EVENTS = {
+  data(socket: Told, bytes: Buffer): void {
     socket.data.received(bytes);
     cork.flush();
   },
-  drain(socket: BunSocket) {
+  drain(socket: Told): void {
     socket.data.drained();
     cork.flush();
   },
-  end(socket: BunSocket) {
+  end(socket: Told): void {
     socket.data.ended();
     cork.flush();
   },
-  close(socket: BunSocket, error?: Error) {
+  close(socket: Told, error?: Error): void {
     socket.data.closed(error);
     cork.flush();
   },
-  error(socket: BunSocket, error: Error) {
+  error(socket: Told, error: Error): void {
     // Bun sends here what a handler throws: a defect of Weir, which ends this connection and no other.
     tellDefect(error);
     socket.terminate();

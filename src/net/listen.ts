@@ -70,7 +70,7 @@ export function listen(options: ListenOptions): Listening {
     const listener = Bun.listen<Receiver>(inherited as Bun.FdSocketOptions<Receiver> & Bun.UnixSocketOptions<Receiver>);
     // `Bun.listen` listens again, with a shorter queue than the socket was made with.
     libc()?.listen(listening, BACKLOG);
-    return listener as unknown as BunListener;
+    return withDescriptor(listener);
   };
   try {
     if (fd !== undefined) return pausable(take(fd), 0, take);
@@ -86,16 +86,20 @@ export function listen(options: ListenOptions): Listening {
       exclusive: options.reusePort !== true,
       reusePort: options.reusePort === true,
     } as Bun.TCPSocketListenOptions<Receiver>);
-    return pausable(listener as unknown as BunListener, listener.port, take);
+    return pausable(withDescriptor(listener), listener.port, take);
   } catch (error) {
     throw listenError(address, error);
   }
 }
 
-/** What Bun listens with; its declarations leave the file descriptor out. */
-interface BunListener {
+/** What Bun listens with. */
+interface BunListener extends Bun.SocketListener<Receiver> {
   readonly fd: number;
-  stop(): void;
+}
+
+/** The declarations leave the file descriptor out. */
+function withDescriptor(listener: Bun.SocketListener<Receiver>): BunListener {
+  return listener as BunListener;
 }
 
 /**

@@ -53,7 +53,7 @@ export class PlanStore {
   /** The same in steps of some 20 µs, for whoever has others to serve meanwhile. No part may be forgotten before it is done. */
   *planned({ top, listeners, pools }: Manifest, before: ManifestedPlan | null): Steps<Plan> {
     return {
-      ...(this.get(top) as unknown as Plan),
+      ...(this.get(top) as Plan),
       listeners: yield* this.#made<"routes", ListenerPlan>(listeners, "routes", before?.plan.listeners ?? []),
       pools: yield* this.#made<"backends", PoolPlan>(pools, "backends", before?.plan.pools ?? []),
     };
@@ -71,8 +71,8 @@ export class PlanStore {
       if (made === undefined) {
         const items = this.#items.get(list.items) ?? (yield* this.#all(list.items));
         byName ??= new Map(olds.map((old) => [old.name, old]));
-        // Taken apart from a plan by the same code.
-        const own = { ...this.get(list.shell), [key]: items } as unknown as T;
+        const whole: object = { ...this.get(list.shell), [key]: items };
+        const own = whole as T; // taken apart from a plan by the same code
         made = kept(own, byName.get(own.name), key);
         this.#lists.set(list, made);
         this.#items.set(list.items, made[key]);
