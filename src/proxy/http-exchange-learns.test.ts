@@ -4,6 +4,22 @@ import { DEFAULT_TIMEOUTS } from "../config/schema/defaults.ts";
 import { CONNECT, DURATION, FIRST_BYTE } from "../observe/columns.ts";
 import { POOL, Stage } from "../../test/fixtures/exchange-stage.ts";
 
+/** Exchanges whose backend fails, each in a way of its own. */
+function failed(): { readonly reset: Stage; readonly broken: Stage; readonly late: Stage } {
+  const reset = new Stage({ method: "POST" });
+  reset.backend.open();
+  reset.backend.fail("BACKEND_RESET");
+  const broken = new Stage();
+  broken.backend.open();
+  broken.backend.respond(200);
+  broken.time.pass(40);
+  broken.backend.fail("BACKEND_INCOMPLETE");
+  const late = new Stage();
+  late.backend.open();
+  late.time.pass(DEFAULT_TIMEOUTS.responseMs + 1000);
+  return { reset, broken, late };
+}
+
 describe("what is learnt of a backend", () => {
   test("is the time from the request's end to the response's head, whatever the client took", () => {
     const stage = new Stage({ method: "PUT", framing: "chunked" });
@@ -46,17 +62,7 @@ describe("what is learnt of a backend", () => {
   });
 
   test("is a failure where it answers 5xx, resets, breaks off, or is too late", () => {
-    const reset = new Stage({ method: "POST" });
-    reset.backend.open();
-    reset.backend.fail("BACKEND_RESET");
-    const broken = new Stage();
-    broken.backend.open();
-    broken.backend.respond(200);
-    broken.time.pass(40);
-    broken.backend.fail("BACKEND_INCOMPLETE");
-    const late = new Stage();
-    late.backend.open();
-    late.time.pass(DEFAULT_TIMEOUTS.responseMs + 1000);
+    const { reset, broken, late } = failed();
     for (const status of [500, 503]) {
       const stage = new Stage();
       stage.backend.open();
@@ -162,16 +168,7 @@ describe("the histograms", () => {
 
 describe("what an attempt says of the health of its backend", () => {
   test("is a failure where the backend resets, breaks off or is too late, and nothing where the client or Weir fails", () => {
-    const reset = new Stage({ method: "POST" });
-    reset.backend.open();
-    reset.backend.fail("BACKEND_RESET");
-    const broken = new Stage();
-    broken.backend.open();
-    broken.backend.respond(200);
-    broken.backend.fail("BACKEND_INCOMPLETE");
-    const late = new Stage();
-    late.backend.open();
-    late.time.pass(DEFAULT_TIMEOUTS.responseMs + 1000);
+    const { reset, broken, late } = failed();
     const stale = new Stage({ method: "POST", framing: "length", length: 1 }, ([link]) => (link!.idle = true));
     upload(stale.exchange, "x");
     stale.backend.fail("BACKEND_RESET");

@@ -36,23 +36,16 @@ function limited(lb: Changing, maxConnections: number | null): PoolPlan {
 }
 
 describe("who waits when a plan with other limits comes", () => {
-  test("is let in at once where they are gone", async () => {
+  test.each([
+    { how: "at once where they are gone", asked: 3, most: null, stillWaiting: 0 },
+    { how: "as far as they are higher", asked: 4, most: 3, stillWaiting: 1 },
+  ])("is let in $how", async ({ asked, most, stillWaiting }) => {
     await using server = silent();
     await using lb = changing({ backends: [server.port], poolLimits: { maxConnections: 1 } });
-    const users = await asking(lb, [server], 3);
-    await lb.change(lb.withPool(limited(lb, null)));
+    const users = await asking(lb, [server], asked);
+    await lb.change(lb.withPool(limited(lb, most)));
     await server.request(2);
-    expect(waiting(lb)).toBe(0);
-    await closeAll(users);
-  });
-
-  test("is let in as far as they are higher", async () => {
-    await using server = silent();
-    await using lb = changing({ backends: [server.port], poolLimits: { maxConnections: 1 } });
-    const users = await asking(lb, [server], 4);
-    await lb.change(lb.withPool(limited(lb, 3)));
-    await server.request(2);
-    expect([waiting(lb), lb.counters.inFlight(lb.placement.pools[0]!)]).toEqual([1, 3]);
+    expect([waiting(lb), lb.counters.inFlight(lb.placement.pools[0]!)]).toEqual([stillWaiting, 3]);
     await closeAll(users);
   });
 
