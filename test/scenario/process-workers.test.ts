@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { get, numberedBackends } from "../fixtures/numbered-backends.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
+import { adminWeir } from "../fixtures/weir-admin.ts";
 import { childrenOf, gone, weir } from "../fixtures/weir-process.ts";
 
 test("a killed worker is replaced while the others go on, and its requests leave the totals", async () => {
@@ -104,4 +105,31 @@ test("a killed supervisor leaves no worker, not even one that is stopped", async
   lb.signal("SIGKILL");
   expect(await lb.exited).toEqual({ code: null, signal: "SIGKILL" });
   await Promise.all(workers.map(gone));
+});
+
+test("a worker that dies while its successor starts is replaced once, and nobody else stays", async () => {
+  await using backends = numberedBackends(1);
+  using folder = temporaryFolder();
+  const lb = await adminWeir(folder.path, {
+    workers: 1,
+    listeners: { main: { address: "127.0.0.1:0", pool: "app" } },
+    pools: { app: { backends: backends.addresses } },
+  });
+  await using running = lb.process;
+  const address = await running.address();
+  let [pid = 0] = childrenOf(running.pid);
+  // Its fourth death in a row: for 400 ms nobody is in its place.
+  for (let death = 1; death <= 3; death++) {
+    process.kill(pid, "SIGKILL");
+    pid = Number((await running.event("worker replaced", { replaced: pid }))["pid"]);
+  }
+  const answer = lb.ask("/v1/workers/0/renew", "POST", {});
+  let successor: number | undefined;
+  while (successor === undefined) successor = childrenOf(running.pid).find((each) => each !== pid);
+  process.kill(pid, "SIGKILL");
+  expect(await (await answer).json()).toMatchObject({ code: "NOT_RUNNING" });
+  await gone(successor);
+  const replaced = await running.event("worker replaced", { replaced: pid });
+  expect(childrenOf(running.pid)).toEqual([Number(replaced["pid"])]);
+  expect(await get(address)).toBe("1");
 });

@@ -160,10 +160,13 @@ export class Seats {
     seat.coming = process;
     try {
       await process.ready;
-      if (seat.process !== before || !this.#keeping)
+      // Whoever is to be in the seat of one that has ended may not be there yet.
+      if (seat.process !== before || before.gone || !this.#keeping)
         throw new WeirError("NOT_RUNNING", `worker ${worker} ended while its successor started`);
     } catch (error) {
       process.kill();
+      await process.exited;
+      this.#options.died(section); // it may have accepted already
       throw this.#keeping ? error : new WeirError("NOT_RUNNING", "Weir is ending");
     } finally {
       seat.coming = null;
