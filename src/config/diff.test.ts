@@ -54,6 +54,21 @@ test("tells what came, what changed and what went, with its values", async () =>
   ]);
 });
 
+test("a change of the order of backends is told where nothing else explains it", async () => {
+  const pool = (...backends: string[]): object => ({
+    listeners: { web },
+    pools: { app: { policy: "first", backends } },
+  });
+  const [one, two, three] = app.backends.concat("127.0.0.1:8003") as [string, string, string];
+  const order = "changed pool app: order of its backends";
+  expect(await changed(pool(one, two), pool(two, one))).toEqual([order]);
+  expect(await changed(pool(one, two), pool(two, `${one},weight=3`))).toEqual([
+    `changed backend app/${one}: weight 1 → 3`,
+    order,
+  ]);
+  expect(await changed(pool(one, two), pool(three, one, two))).toEqual([`added backend app/${three}: weight 1`]);
+});
+
 test("routes are known by what they match; a change of their order is told where nothing else explains it", async () => {
   const routes = [
     { host: "a.example", pool: "app" },

@@ -93,27 +93,34 @@ function listenerChange({ name, routes, ...settings }: ListenerPlan): Described 
   return { what: "listener", name, added, settings: { ...settings, address: formatAddress(address) } };
 }
 
-function* routeChanges(before: ListenerPlan, after: ListenerPlan): Steps<readonly Change[]> {
-  if (before.routes === after.routes) return [];
+function routeChanges(before: ListenerPlan, after: ListenerPlan): Steps<readonly Change[]> {
   const describe = (route: RoutePlan): Described => ({
     what: "route",
     name: `${after.name}: ${matchOf(route)}`,
     added: `to ${route.pool}`,
     settings: route,
   });
-  const changes = yield* among(before.routes, after.routes, matchOf, describe);
-  const allStayed = changes.every(({ kind }) => kind === "changed");
-  if (!allStayed || (yield* areInOrder(before.routes, after.routes))) return changes;
-  return [...changes, { kind: "changed", what: "listener", name: after.name, detail: "order of its routes" }];
+  const order = { what: "listener", name: after.name, detail: "order of its routes" } as const;
+  return amongOrdered(before.routes, after.routes, matchOf, describe, order);
 }
 
-function* areInOrder(before: readonly RoutePlan[], after: readonly RoutePlan[]): Steps<boolean> {
-  for (const [i, route] of before.entries()) {
+/** The same where the order counts: whether things stand in another one, and what came and went does not explain it. */
+function* amongOrdered<T extends object>(
+  before: readonly T[],
+  after: readonly T[],
+  identity: (each: T) => string,
+  describe: (each: T) => Described,
+  order: Omit<Change, "kind">,
+): Steps<readonly Change[]> {
+  if (before === after) return [];
+  const changes = yield* among(before, after, identity, describe);
+  if (changes.some(({ kind }) => kind !== "changed")) return changes;
+  for (const [i, each] of before.entries()) {
     if (i % STEP_ALIKE === 0) yield;
-    const there = after[i] ?? route;
-    if (route !== there && matchOf(route) !== matchOf(there)) return false;
+    const there = after[i] ?? each;
+    if (each !== there && identity(each) !== identity(there)) return [...changes, { kind: "changed", ...order }];
   }
-  return true;
+  return changes;
 }
 
 /** What a route matches, which is what it is known by in its listener: `example.com/api/*`, `*` for everything. */
@@ -132,7 +139,9 @@ function backendChanges(before: PoolPlan, after: PoolPlan): Steps<readonly Chang
     added: `weight ${backend.weight}`,
     settings: backend,
   });
-  return among(before.backends, after.backends, ({ id }) => id, describe);
+  // `first` and the sequence of round robin go by it.
+  const order = { what: "pool", name: after.name, detail: "order of its backends" } as const;
+  return amongOrdered(before.backends, after.backends, ({ id }) => id, describe, order);
 }
 
 function settingChanges(before: Plan, after: Plan): readonly Change[] {
