@@ -116,6 +116,7 @@ async function run(plan: Plan, live: LiveConfig, given: Given, options: RunOptio
   reopen.answer(() => void supervisor.askAll("reopen-logs"));
   const watched = options.watch === true ? watchOver(supervisor, reloading) : null;
   const done = options.meanwhile?.(supervisor) ?? ((): void => {});
+  supervisor.own();
   heir?.ready();
   if (heir !== null) void admin.inherit();
   manager.ready(statusOf(supervisor));

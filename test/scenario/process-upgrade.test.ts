@@ -108,6 +108,31 @@ test.if(linux)("a new program that cannot start leaves the old one at work, and 
   expect(await get(address)).toBe("1");
 });
 
+test.if(linux)("a new program that cannot start leaves the files of unix sockets where they are", async () => {
+  using folder = temporaryFolder();
+  await using backends = numberedBackends(1);
+  const file = `${folder.path}/weir.json`;
+  const unix = `${folder.path}/main.sock`;
+  const local = { address: `unix:${unix}`, pool: "app" };
+  const taken = { address: backends.addresses[0] ?? "", pool: "app" };
+  const config = (listeners: object): string =>
+    JSON.stringify({
+      admin: "off",
+      stateFolder: folder.path,
+      workers: 1,
+      listeners,
+      pools: { app: { backends: backends.addresses } },
+    });
+  await Bun.write(file, config({ local }));
+  await using lb = weir(["serve", file]);
+  await lb.address("local");
+  await Bun.write(file, config({ local, taken }));
+  lb.signal("SIGUSR2");
+  await lb.event("upgrade failed");
+  expect(lb.stderr).toContain("LISTEN_IN_USE");
+  expect(await (await fetch("http://weir/", { unix })).text()).toBe("1");
+});
+
 test.if(linux)("another number of workers comes with an upgrade, and the file of a unix socket stays", async () => {
   using folder = temporaryFolder();
   await using backends = numberedBackends(1);

@@ -3,10 +3,16 @@ import { existsSync } from "node:fs";
 import { planOf } from "../../../test/fixtures/cluster.ts";
 import { temporaryFolder } from "../../../test/fixtures/temporary-folder.ts";
 import { formatAddress, parseAddress } from "../../address.ts";
+import { libc } from "../../net/libc.ts";
 import type { Plan } from "../../plan.ts";
-import { type HeldSockets, holdSockets } from "./sockets.ts";
+import { type HeldSockets, holdSockets, type Legacy } from "./sockets.ts";
 
 const base = planOf({ backends: [1] });
+
+function duplicate(fd: number): number {
+  const copy = libc()?.duplicate(fd);
+  return copy?.ok === true ? copy.value : -1;
+}
 
 function plan(listeners: Readonly<Record<string, string>>): Plan {
   const [web] = base.listeners;
@@ -116,6 +122,7 @@ test.if(process.platform === "linux")("a successor goes on with the sockets, by 
   const successor = await holdSockets(plan({ web: "127.0.0.1:0", other: `unix:${path}` }), 3, legacy);
   expect(addresses(successor.plan)["web"]).toBe(addresses(old.plan)["web"]);
   expect(successor.inheritedBy(1)[0]).toEqual({ kind: "socket", fd: legacy[0]?.fds[1] ?? -1 });
+  successor.own();
   successor.close();
   expect(existsSync(path)).toBe(false);
 });
@@ -143,5 +150,35 @@ test.if(process.platform === "linux")(
     const more = await holdSockets(web, 4, on === undefined ? [] : [on]);
     for (let worker = 0; worker < 4; worker++) expect(more.inheritedBy(worker).length).toBe(1);
     more.close();
+  },
+);
+
+test.if(process.platform === "linux")(
+  "the file of a unix socket that was left to it is removed with the rest once it is its own, and never where it is the system's",
+  async () => {
+    using folder = temporaryFolder();
+    const path = `${folder.path}/a.sock`;
+    const local = plan({ local: `unix:${path}` });
+    const before = await holdSockets(local, 1);
+    // As the other process has them: the descriptors are duplicates.
+    const legacy = (more: boolean): Legacy[] =>
+      before.legacy().map((each) => ({ ...each, more, fds: each.fds.map(duplicate) }));
+    (await holdSockets(local, 1, legacy(true))).close();
+    expect(existsSync(path)).toBe(true);
+    const busy = await holdSockets(plan({ web: "127.0.0.1:0" }), 1);
+    const both = plan({ local: `unix:${path}`, web: addresses(busy.plan)["web"] ?? "" });
+    expect(holdSockets(both, 1, legacy(true))).rejects.toMatchObject({ code: "LISTEN_IN_USE" });
+    busy.close();
+    expect(existsSync(path)).toBe(true);
+    const activated = await holdSockets(local, 1, legacy(false));
+    activated.own();
+    expect(activated.legacy()).toMatchObject([{ more: false }]);
+    activated.close();
+    expect(existsSync(path)).toBe(true);
+    const heir = await holdSockets(local, 1, legacy(true));
+    heir.own();
+    before.release();
+    heir.close();
+    expect(existsSync(path)).toBe(false);
   },
 );

@@ -27,9 +27,11 @@ export interface HeldSockets {
   restore(worker: number): void;
   /** What a successor goes on with: the descriptors stay open here until `release`. */
   legacy(): readonly Legacy[];
+  /** Whoever left sockets to this process goes on with them no more. Until then, and for the system's own for ever, their files are not removed here. */
+  own(): void;
   /** Closes what is held here, where a successor goes on with it. */
   release(): void;
-  /** Closes what is held here, also for a change that is under way, and removes the files of unix sockets. */
+  /** Closes what is held here, also for a change that is under way, and removes the files of unix sockets that are its own. */
   close(): void;
   /** Removes the files of unix sockets, where an engine of this process has taken the descriptors over. */
   removeFiles(): void;
@@ -58,6 +60,9 @@ interface Held {
   readonly sockets: ListeningSockets | null;
 }
 
+/** Sockets that somebody else opened, and may go on with. */
+type Lent = Map<ListeningSockets, Legacy>;
+
 /**
  * Binds every listener of a plan, or none.
  * @param legacy sockets that are open already; those that no listener wants are closed
@@ -65,27 +70,36 @@ interface Held {
  */
 export async function holdSockets(plan: Plan, workers: number, legacy: readonly Legacy[] = []): Promise<HeldSockets> {
   const left = [...legacy];
+  const lent: Lent = new Map();
   const take = (name: string, asked: string, address: Address): ListeningSockets | null => {
     const own = left.findIndex(({ listener }) => listener?.name === name && listener.asked === asked);
     const at = own === -1 ? left.findIndex((each) => formatAddress(each.address) === formatAddress(address)) : own;
     const [found] = at === -1 ? [] : left.splice(at, 1);
-    return found === undefined ? null : adoptSockets(found, workers);
+    if (found === undefined) return null;
+    const sockets = adoptSockets(found, workers);
+    lent.set(sockets, found);
+    return sockets;
   };
   let held: readonly Held[];
   try {
     held = await bindAll(plan.listeners, workers, [], take);
+  } catch (error) {
+    for (const sockets of lent.keys()) sockets.release();
+    throw error;
   } finally {
     for (const each of left) adoptSockets(each, workers).release();
   }
-  return holding(planWith(plan, held), held, workers);
+  return holding(planWith(plan, held), held, workers, lent);
 }
 
-function holding(first: Plan, firstHeld: readonly Held[], workers: number): HeldSockets {
+function holding(first: Plan, firstHeld: readonly Held[], workers: number, lent: Lent): HeldSockets {
   let plan = first;
   let held = firstHeld;
   /** Closes what was bound for a change that is neither in force nor abandoned. */
   let closeComing = nothing;
   let closed = false;
+  const end = (sockets: ListeningSockets | null): void =>
+    sockets !== null && lent.has(sockets) ? sockets.release() : sockets?.close();
   const all = (): ListeningSockets[] => held.map(({ sockets }) => sockets).filter((sockets) => sockets !== null);
   return {
     get plan() {
@@ -129,7 +143,7 @@ function holding(first: Plan, firstHeld: readonly Held[], workers: number): Held
           closeComing = nothing;
           plan = nextPlan;
           held = after;
-          for (const sockets of kept) if (!now.has(sockets)) sockets?.close();
+          for (const sockets of kept) if (!now.has(sockets)) end(sockets);
         },
         abandon: () => closeComing(),
       };
@@ -143,8 +157,12 @@ function holding(first: Plan, firstHeld: readonly Held[], workers: number): Held
     legacy: () =>
       held.flatMap(({ name, asked, address, sockets }) => {
         const fds = [...new Set([...(sockets?.fds ?? []), ...(sockets?.beside ?? [])].filter((fd) => fd >= 0))];
-        return fds.length === 0 ? [] : [{ address, fds, more: true, listener: { name, asked } }];
+        const more = sockets === null || (lent.get(sockets)?.more ?? true);
+        return fds.length === 0 ? [] : [{ address, fds, more, listener: { name, asked } }];
       }),
+    own() {
+      for (const [sockets, { more }] of lent) if (more) lent.delete(sockets);
+    },
     release() {
       for (const sockets of all()) sockets.release();
       held = [];
@@ -152,7 +170,7 @@ function holding(first: Plan, firstHeld: readonly Held[], workers: number): Held
     close() {
       closed = true;
       closeComing();
-      for (const sockets of all()) sockets.close();
+      for (const sockets of all()) end(sockets);
       held = [];
     },
     removeFiles() {
@@ -218,7 +236,7 @@ async function bindAll(
       }
       const taken = take(name, asked, resolved);
       const sockets = taken ?? (canBind() ? bound(resolved, workers, before) : null);
-      if (sockets !== null) made.push(sockets);
+      if (taken === null && sockets !== null) made.push(sockets);
       after.push({ name, asked, address: sockets?.address ?? tryOut(resolved), sockets });
     }
   } catch (error) {

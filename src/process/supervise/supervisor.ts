@@ -145,6 +145,11 @@ export class Supervisor {
     return supervisor;
   }
 
+  /** The predecessor is told to go: what it left belongs to this process from now on. */
+  own(): void {
+    this.#sockets.own();
+  }
+
   /** The plan in force, with the addresses that were bound. Holds secrets. */
   get plan(): Plan {
     return this.#inForce.plan;
