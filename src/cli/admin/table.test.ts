@@ -28,7 +28,7 @@ test("in a narrower one the last column is cut, then others are left out in thei
     "app/10.0.0.1:80       3  its probes fail: it took too…",
     "app/10.0.0.2:80      14",
   ]);
-  expect(lines(48)[1]).toBe("app/10.0.0.1:80  its probes fail: it took too lo…");
+  expect(lines(48)[1]).toBe("app/10.0.0.1:80  its probes fail: it took too l…");
   expect(lines(20)[1]).toBe("app/10.0.0.1:80  it…");
   expect(lines(5)[1]).toBe("app/10.0.0.1:80  …");
 });
