@@ -112,15 +112,37 @@ export class HealthLoop {
     this.#gone = [];
   }
 
-  /** To be called every tick of the wheel. Costs next to nothing while nothing happens: O(pools). */
+  /** To be called every tick of the wheel: heeds alarms, and looks at all pools for which it is time. Costs next to nothing while nothing happens: O(pools). */
   tick(): void {
+    this.heed();
+    const looks = this.looks();
+    while (looks.next().done !== true);
+  }
+
+  /** Looks at the pools for which a worker has raised the alarm. O(pools). */
+  heed(): void {
     const { clock, words } = this.#options;
     const now = clock.now();
     for (const kept of this.#kept.values()) {
       const alarms = words.alarms(kept.pool.line);
-      if (alarms === kept.alarms && kept.keeper.nextLook(now) > now) continue;
+      if (alarms === kept.alarms) continue;
       kept.alarms = alarms;
       this.#look(kept, now);
+    }
+  }
+
+  /** Looks at the pools for which it is time, at one in each step: that of many comes together, since all began together. */
+  *looks(): Generator<void, void, void> {
+    const { clock } = this.#options;
+    const all = this.#kept;
+    let now = clock.now();
+    for (const kept of all.values()) {
+      if (kept.keeper.nextLook(now) > now) continue;
+      this.#look(kept, now);
+      yield;
+      // Meanwhile it may have been said what pools there are, and all of them been looked at.
+      if (this.#kept !== all) return;
+      now = clock.now();
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Clock } from "../../clock.ts";
 import type { Placement } from "../../engine/placement.ts";
 import type { SharedState } from "../../engine/shared-state.ts";
+import type { Steps } from "../../engine/slices.ts";
 import { cork } from "../../net/cork.ts";
 import { dial } from "../../net/dial.ts";
 import { TICK_MS, TimerWheel } from "../../net/timer-wheel.ts";
@@ -8,6 +9,7 @@ import type { Log } from "../../observe/log.ts";
 import type { Plan } from "../../plan.ts";
 import { HealthLoop, type HealthMemory } from "../../probe/health-loop.ts";
 import { systemRandom } from "../../random.ts";
+import { leisurely } from "../leisurely.ts";
 
 /** Without probes there is little to do by the clock, and what workers have to say they say themselves: the supervisor sleeps. */
 const UNPROBED_TICK_MS = 250;
@@ -57,9 +59,21 @@ export function keepHealth({ plan, placement, shared, clock, log, inherited = nu
     ...parts,
     inherited: inherited && { memory: inherited.memory, laterMs: laterMs(inherited, clock) },
   });
+  /** The rest of the looks for which it is time; `null` where there is none. */
+  let looking: Steps<void> | null = null;
+  const look = (): void => {
+    const looks = loop.looks();
+    // Mostly there is none; the first one is looked at here and now.
+    if (looks.next().done === true) return;
+    looking = looks;
+    void leisurely(looks, clock).then(() => {
+      looking = null;
+    });
+  };
   const tick = (): void => {
     wheel.advance();
-    loop.tick();
+    loop.heed();
+    if (looking === null) look();
     cork.flush();
   };
   let everyMs = 0;
@@ -86,6 +100,7 @@ export function keepHealth({ plan, placement, shared, clock, log, inherited = nu
     alarmed: tick,
     close() {
       clearInterval(ticking);
+      looking?.return();
       loop.close();
     },
   };
