@@ -4,15 +4,15 @@ import { join } from "node:path";
 import type { BackendView, Status } from "../../src/admin/model.ts";
 import type { Applied } from "../../src/admin/model-writes.ts";
 import { get, numberedBackends, type NumberedBackends } from "../fixtures/numbered-backends.ts";
-import { type TemporaryFolder, temporaryFolder } from "../fixtures/temporary-folder.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 import { WeirTerminal } from "../fixtures/terminal.ts";
-import { type AdminWeir, adminWeir } from "../fixtures/weir-admin.ts";
+import { type AdminStage, adminStage, type AdminWeir, adminWeir } from "../fixtures/weir-admin.ts";
 import { WEIR, weir } from "../fixtures/weir-process.ts";
 
 // A busy machine is slow, not wrong.
 setDefaultTimeout(120_000);
 
-let folder: TemporaryFolder;
+let stage: AdminStage;
 let servers: NumberedBackends;
 let lb: AdminWeir;
 let one: string;
@@ -24,17 +24,12 @@ const configOf = (backends: readonly string[]) => ({
 });
 
 beforeAll(async () => {
-  folder = temporaryFolder();
-  servers = numberedBackends(3);
+  stage = await adminStage(3, (addresses) => configOf(addresses.slice(0, 2)));
+  ({ lb, servers } = stage);
   [one = "", two = ""] = servers.addresses;
-  lb = await adminWeir(folder.path, configOf([one, two]));
 });
 
-afterAll(async () => {
-  await lb.process[Symbol.asyncDispose]();
-  await servers[Symbol.asyncDispose]();
-  folder[Symbol.dispose]();
-});
+afterAll(() => stage[Symbol.asyncDispose]());
 
 async function json<T>(args: readonly string[]): Promise<T> {
   const { code, out, error } = await lb.call([...args, "--json"]);
@@ -163,7 +158,7 @@ test("reload says what changed, and --dry-run and check --diff what would", asyn
   expect(await text("reload")).toContain(`generation ${generation + 1}`);
   writeFileSync(lb.file, before);
   await text("reload");
-  const other = join(folder.path, "other.json");
+  const other = join(stage.folder.path, "other.json");
   writeFileSync(other, JSON.stringify({ ...(JSON.parse(before) as object), zone: "a" }));
   expect(await text("reload", other)).toContain("zone");
   expect((await lb.json<Status>("/v1/status")).configFile).toBe(other);
@@ -303,7 +298,7 @@ COMP_LINE=${JSON.stringify(line)}; COMP_POINT=\${#COMP_LINE}
 COMP_WORDS=($COMP_LINE); [[ $COMP_LINE == *" " ]] && COMP_WORDS+=("")
 COMP_CWORD=$((\${#COMP_WORDS[@]} - 1))
 _weir; printf '%s\\n' "\${COMPREPLY[@]}"`;
-    const bash = Bun.spawn(["bash", "--norc", "-c", program], { cwd: folder.path, stderr: "pipe" });
+    const bash = Bun.spawn(["bash", "--norc", "-c", program], { cwd: stage.folder.path, stderr: "pipe" });
     expect(await new Response(bash.stderr).text()).toBe("");
     return (await new Response(bash.stdout).text())
       .trim()

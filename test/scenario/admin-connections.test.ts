@@ -1,35 +1,29 @@
 import { afterAll, beforeAll, beforeEach, expect, setDefaultTimeout, test } from "bun:test";
 import { connectionsSchema, type ConnectionsView, type ListenerView, type Status } from "../../src/admin/model.ts";
 import { problemSchema } from "../../src/admin/model-writes.ts";
-import { numberedBackends, type NumberedBackends } from "../fixtures/numbered-backends.ts";
+import type { NumberedBackends } from "../fixtures/numbered-backends.ts";
 import { connectRaw, type RawConnection } from "../fixtures/raw.ts";
-import { type TemporaryFolder, temporaryFolder } from "../fixtures/temporary-folder.ts";
-import { type AdminWeir, adminWeir } from "../fixtures/weir-admin.ts";
+import { type AdminStage, adminStage, type AdminWeir } from "../fixtures/weir-admin.ts";
 
 // A busy machine is slow, not wrong.
 setDefaultTimeout(60_000);
 
-let folder: TemporaryFolder;
+let stage: AdminStage;
 let servers: NumberedBackends;
 let lb: AdminWeir;
 let web: string;
 
 beforeAll(async () => {
-  folder = temporaryFolder();
-  servers = numberedBackends(1);
-  lb = await adminWeir(folder.path, {
+  stage = await adminStage(1, (backends) => ({
     workers: 1,
     listeners: { web: { address: "127.0.0.1:0", routes: [{ pool: "app" }] } },
-    pools: { app: { backends: servers.addresses } },
-  });
+    pools: { app: { backends } },
+  }));
+  ({ lb, servers } = stage);
   web = await lb.process.address("web");
 });
 
-afterAll(async () => {
-  await lb.process[Symbol.asyncDispose]();
-  await servers[Symbol.asyncDispose]();
-  folder[Symbol.dispose]();
-});
+afterAll(() => stage[Symbol.asyncDispose]());
 
 /** All that is open, as soon as it is so many: what a test before has left may be closing yet. */
 async function listed(total: number): Promise<ConnectionsView["connections"]> {

@@ -6,35 +6,30 @@ import { connectionsSchema, type PoolView, type Status } from "../../src/admin/m
 import type { Applied, ProblemDocument } from "../../src/admin/model-writes.ts";
 import { liveShapeSchema, liveTickSchema } from "../../src/admin/model-live.ts";
 import { EventReader } from "../../src/admin/event-reader.ts";
-import { get, numberedBackends, type NumberedBackends } from "../fixtures/numbered-backends.ts";
+import { get, type NumberedBackends } from "../fixtures/numbered-backends.ts";
 import { connectRaw } from "../fixtures/raw.ts";
-import { type TemporaryFolder, temporaryFolder } from "../fixtures/temporary-folder.ts";
-import { type AdminWeir, adminWeir } from "../fixtures/weir-admin.ts";
+import { temporaryFolder } from "../fixtures/temporary-folder.ts";
+import { type AdminStage, adminStage, type AdminWeir, adminWeir } from "../fixtures/weir-admin.ts";
 import { weir } from "../fixtures/weir-process.ts";
 
 // A busy machine is slow, not wrong.
 setDefaultTimeout(60_000);
 
-let folder: TemporaryFolder;
+let stage: AdminStage;
 let servers: NumberedBackends;
 let lb: AdminWeir;
 let web: string;
 
 beforeAll(async () => {
-  folder = temporaryFolder();
-  servers = numberedBackends(3);
-  lb = await adminWeir(folder.path, {
+  stage = await adminStage(3, (addresses) => ({
     listeners: { web: { address: "127.0.0.1:0", routes: [{ pool: "app" }] } },
-    pools: { app: { backends: servers.addresses.slice(0, 2), health: "/" } },
-  });
+    pools: { app: { backends: addresses.slice(0, 2), health: "/" } },
+  }));
+  ({ lb, servers } = stage);
   web = await lb.process.address("web");
 });
 
-afterAll(async () => {
-  await lb.process[Symbol.asyncDispose]();
-  await servers[Symbol.asyncDispose]();
-  folder[Symbol.dispose]();
-});
+afterAll(() => stage[Symbol.asyncDispose]());
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -271,7 +266,7 @@ test("an address that is in use keeps Weir from starting, and says what to do", 
 });
 
 test("the demo has it too", async () => {
-  const path = join(folder.path, "demo.sock");
+  const path = join(stage.folder.path, "demo.sock");
   await using demo = weir([
     "demo",
     "--listen",
