@@ -12,6 +12,7 @@ import { attemptsOf, failuresOf } from "../pool/passive-counts.ts";
 import type { Random } from "../random.ts";
 import type { ProbeTools } from "./probe.ts";
 import { ProbeScheduler, type ProbeTarget } from "./scheduler.ts";
+import { atOnce, type Steps } from "../steps.ts";
 
 /** A pool, as far as its health goes. */
 export interface PoolHealth {
@@ -115,8 +116,7 @@ export class HealthLoop {
   /** To be called every tick of the wheel: heeds alarms, and looks at all pools for which it is time. Costs next to nothing while nothing happens: O(pools). */
   tick(): void {
     this.heed();
-    const looks = this.looks();
-    while (looks.next().done !== true);
+    atOnce(this.looks());
   }
 
   /** Looks at the pools for which a worker has raised the alarm. O(pools). */
@@ -132,7 +132,7 @@ export class HealthLoop {
   }
 
   /** Looks at the pools for which it is time, at one in each step: that of many comes together, since all began together. */
-  *looks(): Generator<void, void, void> {
+  *looks(): Steps<void> {
     const { clock } = this.#options;
     const all = this.#kept;
     let now = clock.now();

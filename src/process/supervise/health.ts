@@ -1,7 +1,6 @@
 import type { Clock } from "../../clock.ts";
 import type { Placement } from "../../engine/placement.ts";
 import type { SharedState } from "../../engine/shared-state.ts";
-import type { Steps } from "../../engine/slices.ts";
 import { cork } from "../../net/cork.ts";
 import { dial } from "../../net/dial.ts";
 import { TICK_MS, TimerWheel } from "../../net/timer-wheel.ts";
@@ -9,6 +8,7 @@ import type { Log } from "../../observe/log.ts";
 import type { Plan } from "../../plan.ts";
 import { HealthLoop, type HealthMemory } from "../../probe/health-loop.ts";
 import { systemRandom } from "../../random.ts";
+import type { Steps } from "../../steps.ts";
 import { leisurely } from "../leisurely.ts";
 
 /** Without probes there is little to do by the clock, and what workers have to say they say themselves: the supervisor sleeps. */
