@@ -1,11 +1,12 @@
 import { systemClock } from "../../clock.ts";
-import { type Change, diff } from "../../config/diff.ts";
+import { type Change, diffed } from "../../config/diff.ts";
 import { formatAddress } from "../../address.ts";
 import { createEngine } from "../../engine/create.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { capacityFor, type Placement } from "../../engine/placement.ts";
 import { Placements } from "../../engine/placements.ts";
 import { atOnce } from "../../steps.ts";
+import { inBackground, leisurely } from "../leisurely.ts";
 import { type SharedState, sharedStateBytes, sharedStateOver } from "../../engine/shared-state.ts";
 import { WeirError } from "../../errors.ts";
 import { descriptorLimit } from "../../net/descriptors.ts";
@@ -102,9 +103,9 @@ export class EmbeddedWeir {
     const sockets = await this.#held.change(secret);
     let placement: Placement | null = null;
     try {
-      const parted = atOnce(this.#shelf.take(sockets.plan, this.#parted));
+      const parted = await leisurely(this.#shelf.take(sockets.plan, this.#parted), systemClock);
       const next = parted.plan;
-      const changes = diff(before, next);
+      const changes = await leisurely(diffed(before, next), systemClock);
       placement = this.#placements.place(next);
       const prepared = await this.#engine.prepare(next, placement);
       this.#health.configure(next, placement);
@@ -130,7 +131,8 @@ export class EmbeddedWeir {
       sockets.abandon();
       throw error;
     } finally {
-      atOnce(this.#shelf.tidy(this.#parted));
+      this.#shelf.tidy(this.#parted);
+      void inBackground(this.#shelf.swept(), systemClock);
     }
   }
 

@@ -152,23 +152,21 @@ export class PlanParts {
     return hasher.digest("hex").slice(0, 16);
   }
 
-  /** Forgets all other parts, in steps: before each, whatever is known is known with all that it refers to. @returns which */
-  *keepOnly(ids: ReadonlySet<PartId>): Steps<readonly PartId[]> {
+  /** All but these, each after those that it refers to. */
+  *besides(ids: ReadonlySet<PartId>): Steps<Part[]> {
     const others: Part[] = [];
     let seen = 0;
     for (const part of this.#known.values()) {
       if (++seen % STEP === 0) yield;
       if (!ids.has(part.id)) others.push(part);
     }
-    // The last first, as each came after those that it refers to: a worker may start meanwhile, and is sent what is known.
-    const gone: PartId[] = [];
-    for (const part of others.toReversed()) if (gone.push(this.#forget(part)) % STEP === 0) yield;
-    return gone;
+    return others;
   }
 
-  /** Forgets those from a number on. O(parts from there on). @returns which */
-  keepBefore(first: PartId): readonly PartId[] {
-    return [...this.from(first)].map((part) => this.#forget(part));
+  /** Forgets one to which no other refers. */
+  forget({ id, digest }: Part): void {
+    this.#known.delete(id);
+    this.#ids.delete(digest);
   }
 
   /**
@@ -212,12 +210,6 @@ export class PlanParts {
     return (
       this.#ids.get(digest) ?? this.#keep(content, refs, digest, text.length - refs.length * (DIGEST_CHARACTERS - 3))
     );
-  }
-
-  #forget({ id, digest }: Part): PartId {
-    this.#known.delete(id);
-    this.#ids.delete(digest);
-    return id;
   }
 
   #keep(content: PartContent, refs: readonly Part[], digest: string, bytes: number): PartId {

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { atOnce } from "../../steps.ts";
 import type { Plan } from "../../plan.ts";
 import { planOf } from "../../../test/fixtures/cluster.ts";
+import type { PartId } from "./manifest.ts";
 import { packed } from "./packed-plan.ts";
 import { PlanParts } from "./plan-parts.ts";
 import { plans } from "../../../test/fixtures/plan-arbitrary.ts";
@@ -21,11 +22,27 @@ function digestsOf({ parts }: PlanShelf): readonly string[] {
   return [...parts.from(1)].map(({ digest }) => digest);
 }
 
+/** A shelf, and what it has forgotten. */
+function remembering(): {
+  readonly shelf: PlanShelf;
+  tidied(inForce: ManifestedPlan): readonly PartId[];
+  readonly forgotten: PartId[];
+} {
+  const forgotten: PartId[] = [];
+  const shelf = new PlanShelf((part) => forgotten.push(part));
+  const tidied = (inForce: ManifestedPlan): readonly PartId[] => {
+    shelf.tidy(inForce);
+    atOnce(shelf.swept());
+    return forgotten.splice(0);
+  };
+  return { shelf, tidied, forgotten };
+}
+
 test("whatever comes after whatever: each plan comes out as it was, of the objects of the one before where nothing differs", () => {
   const turn = fc.record({ plan: plans, packs: fc.boolean(), takes: fc.boolean(), edits: fc.boolean() });
   fc.assert(
     fc.property(fc.array(turn, { minLength: 1, maxLength: 6 }), (turns) => {
-      const shelf = new PlanShelf();
+      const { shelf, tidied } = remembering();
       const parts = new PartsOf(shelf.parts);
       const store = new PlanStore();
       let inForce: ManifestedPlan | null = null;
@@ -59,7 +76,7 @@ test("whatever comes after whatever: each plan comes out as it was, of the objec
           shelf.follow();
         }
         if (inForce === null) continue;
-        const gone = atOnce(shelf.tidy(inForce));
+        const gone = tidied(inForce);
         for (const id of parts.of(gone)) store.forget(id);
         const { ids } = atOnce(shelf.known());
         expect(ids.length).toBe(shelf.parts.size);
@@ -100,22 +117,65 @@ test("a plan that was packed for what is not here any more is an error, not a ho
 });
 
 test("what is not followed is forgotten at once, and what plans before have left when it is much", () => {
-  const shelf = new PlanShelf();
+  const { shelf, tidied } = remembering();
   const backends = (from: number): Plan => planOf({ backends: Array.from({ length: 900 }, (_, i) => from + i) });
   let inForce = atOnce(shelf.take(backends(1), null));
   shelf.follow();
   const { size } = shelf.parts;
-  expect(atOnce(shelf.tidy(inForce))).toEqual([]);
+  expect(tidied(inForce)).toEqual([]);
   atOnce(shelf.take(backends(1001), inForce));
-  expect(atOnce(shelf.tidy(inForce)).length).toBe(1800); // a backend is two parts
+  expect(tidied(inForce).length).toBe(1800); // a backend is two parts
   expect(shelf.parts.size).toBe(size);
   let most = 0;
   for (let round = 1; round <= 20; round++) {
     inForce = atOnce(shelf.take(backends(2000 + 1000 * round), inForce));
     shelf.follow();
-    atOnce(shelf.tidy(inForce));
+    tidied(inForce);
     most = Math.max(most, shelf.parts.size);
   }
   expect(most).toBeGreaterThan(size);
   expect(most).toBeLessThanOrEqual(1.5 * size + 1000);
+});
+
+/** A shelf that has much to forget. */
+function grown(): ReturnType<typeof remembering> & { readonly inForce: ManifestedPlan } {
+  const all = remembering();
+  const { shelf } = all;
+  const big = planOf({ backends: Array.from({ length: 2000 }, (_, i) => i + 1) });
+  atOnce(shelf.take(big, null));
+  shelf.follow();
+  const inForce = atOnce(shelf.take(planOf({ backends: Array.from({ length: 2000 }, (_, i) => i + 4001) }), null));
+  atOnce(shelf.take(planOf({ backends: Array.from({ length: 2000 }, (_, i) => i + 8001) }), null));
+  const last = atOnce(shelf.take(inForce.plan, null));
+  shelf.follow();
+  shelf.tidy(last);
+  return { ...all, inForce: last };
+}
+
+test("a worker that starts while others forget parts gets none without what it refers to", () => {
+  const { shelf, inForce } = grown();
+  const steps = shelf.swept();
+  let starts = 0;
+  for (; steps.next().done !== true; starts++) {
+    const store = new PlanStore();
+    for (const [id, content] of new PartsOf(shelf.parts).missing().flat()) store.add(id, content);
+    store.plan(inForce.manifest, null);
+  }
+  expect(starts).toBeGreaterThan(20);
+});
+
+test("whoever comes while it forgets finds all of it done, and workers are told of all", () => {
+  for (const steps of [1, 10, 30]) {
+    const { shelf, inForce, forgotten } = grown();
+    const before = shelf.parts.size;
+    const sweep = shelf.swept();
+    for (let i = 0; i < steps; i++) sweep.next();
+    // As where another plan is refused before it is taken apart.
+    if (steps === 10) shelf.tidy(inForce);
+    const { ids } = atOnce(shelf.known());
+    expect(new Set(ids)).toEqual(new Set(shelf.parts.idsOf(inForce.manifest)));
+    expect(forgotten.length).toBe(before - ids.length);
+    expect(sweep.next().done).toBe(true);
+    expect(atOnce(shelf.take(inForce.plan, inForce))).toBe(inForce);
+  }
 });

@@ -34,10 +34,16 @@ export class PlanShelf {
   #later: PartId = 1;
   /** How many the plan in force had when others were last looked for. */
   #live = 0;
+  /** What is left of forgetting; `null` where nothing is. */
+  #sweep: Steps<void> | null = null;
   /** What `known` says, of parts up to `upTo`. */
   #listed = newList();
 
-  constructor() {
+  readonly #forgot: (part: PartId) => void;
+
+  /** @param forgot told of each part that was forgotten */
+  constructor(forgot: (part: PartId) => void = () => {}) {
+    this.#forgot = forgot;
     this.parts = new PlanParts({
       part: (object) => this.#ids.get(object),
       list: (object) => this.#lists.get(object),
@@ -47,6 +53,7 @@ export class PlanShelf {
 
   /** Takes a plan apart. @param before what it is compared with; it comes out itself where nothing differs */
   *take(given: Plan, before: ManifestedPlan | null): Steps<ManifestedPlan> {
+    yield* this.swept();
     const manifest = yield* this.parts.taken(given);
     if (before !== null && isSame(manifest, before.manifest)) return before;
     yield* this.#storeNew();
@@ -55,6 +62,7 @@ export class PlanShelf {
 
   /** What need not be packed into a plan for this shelf, as long as nothing is forgotten. */
   *known(): Steps<KnownParts> {
+    yield* this.swept();
     const { ids, digests, upTo } = this.#listed;
     const added: PartId[] = [];
     const texts = [digests];
@@ -109,28 +117,40 @@ export class PlanShelf {
   }
 
   /**
-   * Forgets what came after the plan in force; and what plans before it have left, where that may be much: to know it takes a look at all
-   * parts, which few changes are to pay for.
-   * @returns which parts
+   * To be called when a plan was put in force or will not be. What came after the plan in force is to be forgotten, and what plans before it
+   * have left, where that may be much: to know it takes a look at all parts, which few changes are to pay for.
    */
-  *tidy({ plan, manifest }: ManifestedPlan): Steps<readonly PartId[]> {
-    const gone = [...this.parts.keepBefore(this.#later)];
-    if (this.parts.size > 1.5 * this.#live + LEFT) {
+  tidy(inForce: ManifestedPlan): void {
+    this.#sweep = this.#sweeping(inForce);
+  }
+
+  /** Forgets what is to be forgotten. Whoever takes a plan, or is told what is known, does what is left of it first. */
+  *swept(): Steps<void> {
+    while (this.#sweep !== null)
+      if (this.#sweep.next().done === true) this.#sweep = null;
+      else yield;
+  }
+
+  *#sweeping({ plan, manifest }: ManifestedPlan): Steps<void> {
+    let gone = [...this.parts.from(this.#later)];
+    if (this.parts.size - gone.length > 1.5 * this.#live + LEFT) {
       const live = yield* this.parts.idsIn(manifest);
-      gone.push(...(yield* this.parts.keepOnly(live)));
+      gone = yield* this.parts.besides(live);
       this.#live = live.size;
     }
-    if (gone.length === 0) return gone;
-    for (const [i, id] of gone.entries()) {
-      if (i % STEP === 0) yield;
-      const object = this.#store.forget(id);
-      if (object !== undefined) this.#ids.delete(object);
-    }
+    if (gone.length === 0) return;
     this.#listed = newList();
     this.#lists = new WeakMap();
     this.#items = new WeakMap();
     this.#remember(plan, manifest);
-    return gone;
+    // The last first, as each came after those that it refers to: a worker may start meanwhile, and is sent what is known.
+    for (const [i, part] of gone.toReversed().entries()) {
+      if (i % STEP === 0) yield;
+      this.parts.forget(part);
+      const object = this.#store.forget(part.id);
+      if (object !== undefined) this.#ids.delete(object);
+      this.#forgot(part.id);
+    }
   }
 
   *#storeNew(): Steps<void> {

@@ -6,12 +6,11 @@ import type { Steps } from "../../steps.ts";
 import { WeirError } from "../../errors.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Plan } from "../../plan.ts";
-import { leisurely } from "../leisurely.ts";
+import { inBackground, leisurely } from "../leisurely.ts";
 import { withSecrets } from "../secrets/affinity-secret.ts";
 import type { Applied } from "./apply-report.ts";
 import { alone, type Companion, type CompanionChange } from "./companion.ts";
 import type { KeptHealth } from "./health.ts";
-import type { PartId } from "../parts/manifest.ts";
 import type { ManifestedPlan } from "../parts/plan-store.ts";
 import { longestDrainMs, type PlanInForce } from "./plan-in-force.ts";
 import { prepareAll } from "./rollout.ts";
@@ -35,7 +34,6 @@ export interface ChangesOptions {
 
 /** More changes than these are counted, not told one by one. */
 const MOST_TOLD = 50;
-const FORGOTTEN_AT_ONCE = 500;
 
 /**
  * Brings plans into force: what is new is bound, every worker makes the plan ready, what holds of health is published, every worker
@@ -47,6 +45,7 @@ export class Changes {
   companion: Companion = alone;
   #secret: string | null;
   #bringing: Promise<unknown> = Promise.resolve();
+  #forgetting = false;
 
   constructor(options: ChangesOptions) {
     this.#options = options;
@@ -93,8 +92,8 @@ export class Changes {
     } finally {
       along?.abandon();
       if (!followed) sockets?.abandon();
-      const gone = await leisurely(inForce.tidy(), clock);
-      if (gone.length > 0) await leisurely(this.#forgotten(gone), clock);
+      inForce.tidy();
+      void this.#forget();
     }
   }
 
@@ -138,10 +137,22 @@ export class Changes {
     return placement;
   }
 
-  /** By as many at once as a worker forgets in a fraction of a millisecond. */
-  *#forgotten(parts: readonly PartId[]): Steps<void> {
-    for (let i = 0; i < parts.length; i += FORGOTTEN_AT_ONCE) {
-      this.#options.seats.forget(parts.slice(i, i + FORGOTTEN_AT_ONCE));
+  /** Forgets what no plan has any more, here and in workers, while nothing else is to be done. */
+  async #forget(): Promise<void> {
+    if (this.#forgetting) return;
+    this.#forgetting = true;
+    await inBackground(this.#forgotten(), this.#options.clock);
+    this.#forgetting = false;
+  }
+
+  *#forgotten(): Steps<void> {
+    const { inForce, seats } = this.#options;
+    const sweep = inForce.swept();
+    for (;;) {
+      const { done } = sweep.next();
+      const gone = inForce.forgotten();
+      seats.forget(gone);
+      if (done === true && gone.length === 0) return;
       yield;
     }
   }

@@ -7,9 +7,13 @@ import type { PlanParts, SentPart } from "../parts/plan-parts.ts";
 import { type KnownParts, PlanShelf } from "../parts/plan-shelf.ts";
 import type { ManifestedPlan } from "../parts/plan-store.ts";
 
+/** Parts that a worker forgets in a fraction of a millisecond. */
+const TOLD_AT_ONCE = 500;
+
 /** The plan that all workers have, and where its numbers are in the shared memory. */
 export class PlanInForce {
-  readonly #shelf = new PlanShelf();
+  readonly #shelf = new PlanShelf((part) => this.#forgotten.push(part));
+  readonly #forgotten: PartId[] = [];
   #parted: ManifestedPlan;
   #placement: Placement | null = null;
   #generation = 1;
@@ -79,8 +83,18 @@ export class PlanInForce {
   }
 
   /** See `PlanShelf`. */
-  tidy(): Steps<readonly PartId[]> {
-    return this.#shelf.tidy(this.#parted);
+  tidy(): void {
+    this.#shelf.tidy(this.#parted);
+  }
+
+  /** See `PlanShelf`. */
+  swept(): Steps<void> {
+    return this.#shelf.swept();
+  }
+
+  /** Takes some of the parts that were forgotten, for workers to forget them as well; none where there are none. */
+  forgotten(): readonly PartId[] {
+    return this.#forgotten.splice(0, TOLD_AT_ONCE);
   }
 }
 

@@ -13,7 +13,7 @@ test("one that has ended is said to be gone at once when it is asked, not to han
 test("one that cannot take its plan says so at once", async () => {
   const { parts, parted } = barePlan();
   const [first, ...others] = parts.idsOf(parted.manifest);
-  atOnce(parts.keepOnly(new Set(others)));
+  for (const part of atOnce(parts.besides(new Set(others)))) parts.forget(part);
   const process = started({ parts, parted });
   expect(String(await process.ready.catch(String))).toContain(`no part ${first} of a plan`);
   process.kill();
