@@ -63,6 +63,11 @@ export class Attempts {
     return this.#rival !== null;
   }
 
+  /** Whether no backend has been asked, nor given up. */
+  get untried(): boolean {
+    return this.#first === null && this.#failover === null;
+  }
+
   /** Chooses a backend and begins, now or when the gate of the pool lets it. @returns why there is none, 0 otherwise */
   begin(): 0 | typeof NONE | typeof FULL {
     const { pool, gate, affinity, key: poolKey } = this.#target.live;

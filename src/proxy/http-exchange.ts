@@ -103,14 +103,12 @@ export class HttpExchange implements RequestEvents, Trying {
   begin(): void {
     const { request } = this;
     const target = this.#context.route(request);
-    this.#target = target;
-    if (request.asksWhy) this.#why = this.#context.explaining?.of(request, this.#client.origin) ?? null;
+    this.#leadTo(target);
     if (target === null) {
       this.#respondError("ROUTE_NOT_FOUND", "");
       return;
     }
     const { limits, timeouts, live } = target;
-    if (this.record !== null) this.record.goesTo(live.pool.name, target.route);
     live.budget.request(this.#startedMs);
     this.#client.settle(timeouts.keepAliveMs, timeouts.bodyMs);
     const excess = headExcess(request, limits);
@@ -129,9 +127,7 @@ export class HttpExchange implements RequestEvents, Trying {
       this.#total = new Deadline(this.#context.wheel, timeouts.totalMs, () =>
         this.#fail("ROUTE_TIMEOUT", `not done within ${timeouts.totalMs} ms in all`),
       );
-    this.#attempts = new Attempts(this, target);
-    const none = this.#attempts.begin();
-    if (none !== 0) this.#respondError(none === FULL ? "POOL_FULL" : "POOL_NO_BACKEND", "");
+    this.#enter(target);
   }
 
   /** The time is over for what is at these backends, which were removed. @param waiting only where it waits for room */
@@ -192,7 +188,15 @@ export class HttpExchange implements RequestEvents, Trying {
   }
 
   turnedAway(code: ErrorCode, detail: string): void {
-    this.#respondError(code, detail);
+    const next = code === "POOL_NO_BACKEND" && this.#attempts?.untried === true ? this.#way() : null;
+    if (next === null) {
+      this.#respondError(code, detail);
+      return;
+    }
+    // The backends that it has waited for are none of its pool any more, or take no work; those of the plan in force may.
+    this.#context.wheel.refresh();
+    this.#leadTo(next);
+    this.#enter(next);
   }
 
   // AttemptEvents: what the backend does.
@@ -297,6 +301,24 @@ export class HttpExchange implements RequestEvents, Trying {
   }
 
   // The request.
+
+  /** Where the plan in force leads it; `null` where that is no other pool at work. */
+  #way(): Target<Link> | null {
+    const target = this.#context.route(this.request);
+    return target?.live === this.#target?.live ? null : target;
+  }
+
+  #leadTo(target: Target<Link> | null): void {
+    this.#target = target;
+    if (this.request.asksWhy) this.#why = this.#context.explaining?.of(this.request, this.#client.origin) ?? null;
+    if (this.record !== null && target !== null) this.record.goesTo(target.live.pool.name, target.route);
+  }
+
+  #enter(target: Target<Link>): void {
+    this.#attempts = new Attempts(this, target);
+    const none = this.#attempts.begin();
+    if (none !== 0) this.#respondError(none === FULL ? "POOL_FULL" : "POOL_NO_BACKEND", "");
+  }
 
   #keep(bytes: Buffer, start: number, end: number, waiting: boolean): void {
     const kept = (this.#kept ??= new KeptBody());

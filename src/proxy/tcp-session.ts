@@ -37,8 +37,8 @@ export class TcpSession implements Receiver, Waiter {
   /** Its place among the sessions of its listener; see `engine/members.ts`. */
   place = -1;
   readonly #context: TcpContext;
-  /** As of its beginning. */
-  readonly #target: Target;
+  /** As of its beginning, or of when it began to wait again. */
+  #target: Target;
   readonly #client: Connection;
   /** The way to the backend of its attempt or tunnel; `null` while it waits for one with room. */
   #link: BackendLink | null = null;
@@ -81,8 +81,16 @@ export class TcpSession implements Receiver, Waiter {
 
   /** There is no backend for it, or none has room in time. */
   turnedAway(code: ErrorCode, detail: string): void {
-    const { log, listener, row } = this.#context;
+    const { log, listener, row, target: next } = this.#context;
     const target = this.#target;
+    const untried = this.#tried.length === 0 && this.#removed.length === 0;
+    if (code === "POOL_NO_BACKEND" && untried && next.live !== target.live) {
+      // The backends that it has waited for are none of its pool any more, or take no work; those of the plan in force may.
+      this.#target = next;
+      if (this.#record !== null) this.#record.goesTo(next.live.pool.name, "");
+      this.begin();
+      return;
+    }
     const { pool, gate } = target.live;
     row.fail(code);
     if (this.#record !== null) this.#record.code = code;

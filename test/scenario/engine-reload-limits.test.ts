@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { parseAddress } from "../../src/address.ts";
+import { type Address, parseAddress } from "../../src/address.ts";
 import type { PoolPlan } from "../../src/plan.ts";
 import { changing, type Changing } from "../fixtures/changing.ts";
-import { until } from "../fixtures/cluster.ts";
+import { planOf, until } from "../fixtures/cluster.ts";
 import { backend, type Backend, Client, get, ok } from "../fixtures/http.ts";
 import { connectRaw } from "../fixtures/raw.ts";
 
@@ -28,6 +28,15 @@ const arrived = (servers: readonly Backend[]): number =>
 
 async function closeAll(users: readonly Client[]): Promise<void> {
   for (const user of users) await user[Symbol.asyncDispose]();
+}
+
+/** Takes one request at a time. */
+function bounded({ port }: Backend): { readonly address: Address; readonly maxConnections: number } {
+  return { address: parseAddress(`127.0.0.1:${port}`), maxConnections: 1 };
+}
+
+function planned(...servers: readonly Backend[]): PoolPlan["backends"] {
+  return planOf({ backends: servers.map(({ port }) => port) }).pools[0]!.backends;
 }
 
 function limited(lb: Changing, maxConnections: number | null): PoolPlan {
@@ -67,8 +76,7 @@ describe("who waits when a plan with other limits comes", () => {
   test("goes by those of its backends, wherever they stand in the plan, also after several plans", async () => {
     await using one = silent();
     await using two = silent();
-    const bounded = [one, two].map(({ port }) => ({ address: parseAddress(`127.0.0.1:${port}`), maxConnections: 1 }));
-    await using lb = changing({ backends: bounded });
+    await using lb = changing({ backends: [one, two].map(bounded) });
     const users = await asking(lb, [one, two], 5);
     const pool = lb.plan.pools[0]!;
     const [first, second] = pool.backends;
@@ -76,6 +84,37 @@ describe("who waits when a plan with other limits comes", () => {
     await lb.change(lb.withPool({ ...pool, backends: [{ ...second!, maxConnections: 3 }, first!] }));
     await two.request(2);
     expect([waiting(lb), one.requests.length]).toEqual([1, 1]);
+    await closeAll(users);
+  });
+});
+
+describe("who waits for backends of which none takes work in the next plan", () => {
+  for (const mode of ["http", "tcp"] as const)
+    test(`is served by those that it has besides, with mode ${mode}`, async () => {
+      await using old = silent();
+      await using young = backend(() => ok("young"));
+      await using lb = changing({ backends: [bounded(old)], mode });
+      const users = await asking(lb, [old], 3);
+      const pool = lb.plan.pools[0]!;
+      const [drained] = pool.backends;
+      await lb.change(lb.withPool({ ...pool, backends: [{ ...drained!, state: "drain" }, ...planned(young)] }));
+      for (const user of users.slice(1)) expect((await user.response()).body).toBe("young");
+      expect([waiting(lb), old.requests.length]).toEqual([0, 1]);
+      await closeAll(users);
+    });
+
+  test("is served where one has left the pool and the other drains", async () => {
+    await using one = silent();
+    await using two = silent();
+    await using young = backend(() => ok("young"));
+    await using lb = changing({ backends: [one, two].map(bounded) });
+    const users = await asking(lb, [one, two], 3);
+    const pool = lb.plan.pools[0]!;
+    const [, second] = pool.backends;
+    await lb.change(lb.withPool({ ...pool, backends: [second!] }));
+    expect(waiting(lb)).toBe(1);
+    await lb.change(lb.withPool({ ...pool, backends: [{ ...second!, state: "drain" }, ...planned(young)] }));
+    expect((await users[2]!.response()).body).toBe("young");
     await closeAll(users);
   });
 });
