@@ -5,8 +5,11 @@ import { listenerKey, LiveListener, type ListenerParts, type ListenerSettings } 
 import type { Observers } from "./observers.ts";
 import type { Placement } from "./placement.ts";
 import { isUnchanged, makePool, type PoolAtWork, type PoolPlace, type PoolTools } from "./pool-at-work.ts";
-import { makeRouter, type Router } from "./router.ts";
+import { makeRouter, type NewPools, type Router } from "./router.ts";
 import type { Steps } from "../steps.ts";
+
+/** Routes that are looked at in a step. */
+const STEP_LOOK = 500;
 
 /** What a plan is made live with. */
 export interface BuildTools {
@@ -36,7 +39,7 @@ export interface BuiltListener {
 
 /** Makes a plan live, beside the one before. Changes nothing that is at work. O(plan), with little for what has not changed. */
 export function* build(tools: BuildTools, plan: Plan, placement: Placement, before: Built | null): Steps<Built> {
-  const timed = timedPools(plan);
+  const timed = yield* timedPools(plan);
   const pools = new Map<string, PoolAtWork>();
   const lives = new Map<string, LivePool>();
   const changed = new Set<string>();
@@ -55,7 +58,7 @@ export function* build(tools: BuildTools, plan: Plan, placement: Placement, befo
   const listeners: BuiltListener[] = [];
   for (const [index, listener] of plan.listeners.entries()) {
     const live = known.get(listenerKey(listener)) ?? null;
-    const router = yield* routerOf(tools, listener, { lives, changed }, live?.settings ?? null);
+    const router = yield* routerOf(tools.pools.workers, listener, { lives, changed }, live?.settings ?? null);
     const settings = settingsOf(tools, plan, listener, router);
     const row = placement.listeners[index] ?? 0;
     listeners.push({ live: live ?? newListener(tools, row, settings), settings, isNew: live === null });
@@ -65,10 +68,13 @@ export function* build(tools: BuildTools, plan: Plan, placement: Placement, befo
 }
 
 /** Pools of which a route asks how long answers take. */
-function timedPools({ listeners }: Plan): ReadonlySet<string> {
+function* timedPools({ listeners }: Plan): Steps<ReadonlySet<string>> {
   const names = new Set<string>();
   for (const { routes } of listeners)
-    for (const { pool, hedge } of routes) if (hedge?.after.kind === "quantile") names.add(pool);
+    for (const [index, { pool, hedge }] of routes.entries()) {
+      if (hedge?.after.kind === "quantile") names.add(pool);
+      if (index % STEP_LOOK === STEP_LOOK - 1) yield;
+    }
   return names;
 }
 
@@ -81,21 +87,17 @@ function newListener({ listeners, pools }: BuildTools, row: number, settings: Li
   return new LiveListener({ ...listeners, listener: settings.plan.name, row: counters.row(section, row) }, settings);
 }
 
-interface NewPools {
-  readonly lives: ReadonlyMap<string, LivePool>;
-  readonly changed: ReadonlySet<string>;
-}
-
 /** The same one where neither routes nor pools are others. */
 function* routerOf(
-  { pools }: BuildTools,
+  workers: number,
   plan: ListenerPlan,
-  { lives, changed }: NewPools,
+  pools: NewPools,
   before: ListenerSettings | null,
 ): Steps<Router> {
-  const isSame =
-    before !== null && before.plan.routes === plan.routes && !plan.routes.some(({ pool }) => changed.has(pool));
-  return isSame ? before.router : yield* makeRouter(plan, lives, pools.workers, before?.router ?? null);
+  if (before === null || before.plan.routes !== plan.routes)
+    return yield* makeRouter(plan, pools, workers, before?.router ?? null);
+  if (pools.changed.size === 0) return before.router;
+  return (yield* before.router.ledTo(pools, workers)) ?? (yield* makeRouter(plan, pools, workers, before.router));
 }
 
 function settingsOf(

@@ -250,6 +250,7 @@ class LiveEngine implements Engine {
     for (const { live, settings } of listeners) {
       stay.add(live);
       if (settings !== live.settings) {
+        settings.router.begin();
         live.change(settings);
         const former = {
           end: (what: Ending) => live.end(what, true),

@@ -1,6 +1,5 @@
 import { Origins } from "../http/origin.ts";
 import { ClientConnection, type ClientContext } from "../http1/client-connection.ts";
-import { widest } from "../proxy/head-limits.ts";
 import { type ExchangeContext, HttpExchange } from "../proxy/http-exchange.ts";
 import type { Tunnel } from "../proxy/tunnel.ts";
 import { ExplainRequests } from "./explain-requests.ts";
@@ -91,9 +90,12 @@ export function httpMode({ listener, row, wheel, fineWheel, log, running }: Mode
   };
 }
 
-function contextOf({ plan }: ModeSettings): Pick<ClientContext, "limits" | "headMs" | "keepAliveMs" | "bodyMs"> {
+function contextOf({
+  plan,
+  router,
+}: ModeSettings): Pick<ClientContext, "limits" | "headMs" | "keepAliveMs" | "bodyMs"> {
   const { headMs, keepAliveMs, bodyMs } = plan.timeouts;
-  return { limits: widest(plan.routes.map(({ limits }) => limits)), headMs, keepAliveMs, bodyMs };
+  return { limits: router.limits, headMs, keepAliveMs, bodyMs };
 }
 
 function originsOf({ trustedProxies, plan }: ModeSettings): Origins {

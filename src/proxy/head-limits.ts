@@ -12,11 +12,16 @@ export function headExcess(request: Head, limits: Limits): ErrorCode | null {
   return null;
 }
 
-/** The limits by which a listener parses: the widest of its own and of its routes'. */
-export function widest(all: readonly Limits[]): Pick<Limits, "headBytes" | "fields" | "targetBytes"> {
-  return {
-    headBytes: Math.max(...all.map(({ headBytes }) => headBytes)),
-    fields: Math.max(...all.map(({ fields }) => fields)),
-    targetBytes: Math.max(...all.map(({ targetBytes }) => targetBytes)),
-  };
+/** Limits by which heads are parsed. */
+export type ParseLimits = Pick<Limits, "headBytes" | "fields" | "targetBytes">;
+
+/** The limits by which a listener parses: the widest of its routes'. O(n). */
+export function widest(all: Iterable<Limits>): ParseLimits {
+  const most = { headBytes: 0, fields: 0, targetBytes: 0 };
+  for (const { headBytes, fields, targetBytes } of all) {
+    most.headBytes = Math.max(most.headBytes, headBytes);
+    most.fields = Math.max(most.fields, fields);
+    most.targetBytes = Math.max(most.targetBytes, targetBytes);
+  }
+  return most;
 }

@@ -19,6 +19,12 @@ class Paths<T> {
     else setOnce((this.#exact ??= new Map()), path, value);
   }
 
+  replace(path: string | null, from: T, to: T): void {
+    if (path === null || path === "/*") this.#rest = this.#rest === from ? to : this.#rest;
+    else if (path.endsWith("/*")) replaceIn(this.#prefixes, path.slice(0, -2), from, to);
+    else replaceIn(this.#exact, path, from, to);
+  }
+
   /** The most specific: exact, then the longest prefix, then the rest. O(path depth). */
   find(path: string): T | null {
     const exact = this.#exact?.get(path);
@@ -36,6 +42,10 @@ class Paths<T> {
 
 function setOnce<K, V>(map: Map<K, V>, key: K, value: V): void {
   if (!map.has(key)) map.set(key, value);
+}
+
+function replaceIn<K, V>(map: Map<K, V> | null, key: K, from: V, to: V): void {
+  if (map?.get(key) === from) map.set(key, to);
 }
 
 /**
@@ -65,6 +75,13 @@ export class RouteTable<T> {
     if (host === null) this.#any.add(path, value);
     else if (host.startsWith("*.")) pathsOf(this.#suffixes, host.slice(2)).add(path, value);
     else pathsOf(this.#hosts, host).add(path, value);
+  }
+
+  /** Leads a route elsewhere that it leads to where `from` says; another one of the same match is left alone. O(1). */
+  replace({ host, path }: RouteMatch, from: T, to: T): void {
+    const paths =
+      host === null ? this.#any : host.startsWith("*.") ? this.#suffixes.get(host.slice(2)) : this.#hosts.get(host);
+    paths?.replace(path, from, to);
   }
 
   /**
