@@ -22,6 +22,8 @@ export interface NewPools {
 export class Router {
   readonly #table: RouteTable<Target>;
   readonly #targets: Map<RoutePlan, Target>;
+  /** Finds the target of a request, `null` where no route matches. The same function as long as the table is the same. */
+  readonly route: (request: Head) => Target | null;
   /** By which its listener parses requests. */
   readonly limits: ParseLimits;
   /** What it leads elsewhere than the router whose table it has. */
@@ -31,17 +33,14 @@ export class Router {
     table: RouteTable<Target>,
     targets: Map<RoutePlan, Target>,
     limits: ParseLimits,
+    route: (request: Head) => Target | null = finderOf(table),
     led: readonly (readonly [RoutePlan, Target, Target])[] = [],
   ) {
     this.#table = table;
     this.#targets = targets;
     this.limits = limits;
+    this.route = route;
     this.#led = led;
-  }
-
-  /** Finds the target of a request, `null` where no route matches. To be had after `begin`. */
-  get route(): (request: Head) => Target | null {
-    return finderOf(this.#table);
   }
 
   /** By its route: the next router takes over what has not changed. */
@@ -62,7 +61,7 @@ export class Router {
       if (led.length === MOST_LED) return null;
       led.push([route, from, makeTarget(poolOf(lives, route), route, workers)]);
     }
-    return new Router(this.#table, this.#targets, this.limits, led);
+    return new Router(this.#table, this.#targets, this.limits, this.route, led);
   }
 
   /** Its plan is in force. */
@@ -98,7 +97,8 @@ export function* makeRouter(
     limits.add(route.limits);
     if (index % STEP === STEP - 1) yield;
   }
-  return new Router(table, targets, widest(limits));
+  const most = widest(limits);
+  return new Router(table, targets, before !== null && Bun.deepEquals(most, before.limits) ? before.limits : most);
 }
 
 function poolOf(lives: ReadonlyMap<string, LivePool>, { pool }: RoutePlan): LivePool {
@@ -110,9 +110,6 @@ function poolOf(lives: ReadonlyMap<string, LivePool>, { pool }: RoutePlan): Live
 /** Makes text of a request only where a route asks for host or path. */
 function finderOf(table: RouteTable<Target>): (request: Head) => Target | null {
   const { needsHost, needsPath } = table;
-  if (!needsHost && !needsPath) {
-    const only = table.find("", "");
-    return () => only;
-  }
+  if (!needsHost && !needsPath) return () => table.find("", "");
   return (request) => table.find(needsHost ? hostOf(request) : "", needsPath ? pathOf(request) : "");
 }
