@@ -9,14 +9,17 @@ import { percentile } from "../percentile.ts";
 import { loadCore, proxyCore, startTool } from "../processes.ts";
 import { progress } from "../progress.ts";
 import type { Proxy } from "../proxy.ts";
-import { forwards, startTarget } from "../target.ts";
+import { forwards, startTarget, type Target } from "../target.ts";
 import { aligned, number } from "../text-table.ts";
 import type { Trial } from "../trial.ts";
 import { weir } from "../weir.ts";
+import { type Load, runWrk, warmUpSeconds, wrkVersion } from "../wrk.ts";
 
 const rate = 2000;
-/** Until the compilers of the client and of the proxy are done. */
+/** Until the compiler of the client is done. */
 const warmUpMs = 10_000;
+/** Until that of the proxy is done with what serves requests: at the steady rate it would be at it while reloads are measured. */
+const WARM_UP: Load = { path: "/", connections: 8, seconds: warmUpSeconds, headers: [] };
 /** What is compared: the time before a reload, as long from when it was asked for, and as long after that. */
 const windowMs = 1000;
 const rounds = 5;
@@ -109,7 +112,7 @@ async function ofWeir(parent: string, backends: readonly number[]): Promise<Meas
   await using target = await startTarget(proxy, { ...SETTINGS, backends }, parent, forwards);
   const before = configuration(target.port, backends);
   const reloads: Reload[] = [];
-  const said = await underLoad(target.port, async () => {
+  const said = await underLoad(target, async () => {
     for (let round = 0; round < rounds; round++) {
       for (const { title, edit } of kinds) {
         progress(`reload: ${title}, ${round + 1} of ${rounds}`);
@@ -134,7 +137,7 @@ async function ofOther(parent: string, backends: readonly number[], { proxy, sig
   await using target = await startTarget(proxy, { ...SETTINGS, backends }, parent, forwards);
   const title = `${proxy.title}, nothing changed`;
   const reloads: Reload[] = [];
-  const said = await underLoad(target.port, async () => {
+  const said = await underLoad(target, async () => {
     for (let round = 0; round < rounds; round++) {
       progress(`reload: ${title}, ${round + 1} of ${rounds}`);
       await Bun.sleep(restMs + windowMs);
@@ -147,9 +150,10 @@ async function ofOther(parent: string, backends: readonly number[], { proxy, sig
 }
 
 /** Does something while requests come at a steady rate. @returns what became of those */
-async function underLoad(port: number, act: () => Promise<void>): Promise<Said> {
+async function underLoad(target: Target, act: () => Promise<void>): Promise<Said> {
+  if (wrkVersion() !== undefined) await runWrk(target, WARM_UP);
   const program = join(import.meta.dir, "..", "steady-client.ts");
-  const client = startTool([process.execPath, program, String(port), String(rate)]);
+  const client = startTool([process.execPath, program, String(target.port), String(rate)]);
   try {
     await Bun.sleep(warmUpMs);
     await act();
