@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
-import { defineConfig, start, WeirError } from "weir";
+import { type Config, defineConfig, start, WeirError } from "weir";
 import { get, numberedBackends } from "../fixtures/numbered-backends.ts";
 import { temporaryFolder } from "../fixtures/temporary-folder.ts";
 
@@ -101,6 +101,22 @@ test("a program reloads: ports that the system chose stay, listeners come and go
   expect(await slow).toBe("1");
   expect(await weir.close()).toBe(0);
   expect(((await thrown(weir.reload({ listeners: { web }, pools: {} }))) as WeirError).code).not.toBe("");
+});
+
+test("reloads take effect in the order in which they were asked for, however long it takes to read one", async () => {
+  await using backends = numberedBackends(2);
+  const [one, two] = backends.addresses;
+  const config = (backend: string): Config => ({
+    listeners: { web: { address: "127.0.0.1:0", pool: "app" } },
+    pools: { app: { backends: [backend], slowStart: 0 } },
+  });
+  await using weir = await start(config(one!));
+  // A name takes a while to resolve.
+  const named = `localhost:${one!.split(":")[1]}`;
+  const wrong = thrown(weir.reload(config("nonsense")));
+  await Promise.all([weir.reload(config(named)), weir.reload(config(two!))]);
+  expect(await get(weir.listeners["web"]!.address)).toBe("2");
+  expect(await wrong).toBeInstanceOf(WeirError);
 });
 
 test("everything that is wrong with a configuration is in the message", async () => {

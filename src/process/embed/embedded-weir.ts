@@ -84,9 +84,14 @@ export class EmbeddedWeir {
     return this.#parted.plan;
   }
 
-  /** Puts another plan in force, or none of it. @returns what differs */
-  change(asked: Plan): Promise<readonly Change[]> {
-    const mine = this.#changing.then(() => this.#change(asked));
+  /**
+   * Puts another plan in force, or none of it, after those that were asked for before.
+   * @param asked which may still be read
+   * @returns what differs
+   */
+  change(asked: Promise<Plan>): Promise<readonly Change[]> {
+    asked.catch(() => {}); // it is heard of when its turn has come
+    const mine = this.#changing.then(async () => this.#change(await asked));
     this.#changing = mine.catch(() => {});
     return mine;
   }

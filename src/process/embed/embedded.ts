@@ -60,7 +60,7 @@ function running(weir: EmbeddedWeir): Weir {
     get listeners() {
       return listenersOf(weir.plan);
     },
-    reload: async (next) => weir.change(await planOf(next)),
+    reload: (next) => weir.change(planOf(next)),
     close: () => weir.close(),
     async [Symbol.asyncDispose]() {
       await weir.close();
