@@ -119,6 +119,26 @@ test("reloads take effect in the order in which they were asked for, however lon
   expect(await wrong).toBeInstanceOf(WeirError);
 });
 
+/** Closes a Weir that has just been reloaded, and says how long the program went on: turns of a twentieth of a second. */
+const LEAVING = `
+const { start } = await import("weir");
+const config = (weight) => ({
+  listeners: { web: { address: "127.0.0.1:0", pool: "app" } },
+  pools: { app: { backends: Array.from({ length: 5000 }, (_, i) => ({ address: "127.0.0.1:" + (i + 1), weight })) } },
+});
+const weir = await start(config(1));
+for (const weight of [2, 3, 4, 5]) await weir.reload(config(weight));
+await weir.close();
+let turns = 0;
+setInterval(() => (turns += 1), 50).unref();
+process.on("exit", () => console.log(turns));`;
+
+test("a program that has closed its Weir ends, however much its reloads have left", async () => {
+  const program = Bun.spawn([process.execPath, "-e", LEAVING], { cwd: import.meta.dir, stdout: "pipe" });
+  expect(Number(await program.stdout.text())).toBeLessThan(4);
+  expect(await program.exited).toBe(0);
+});
+
 test("everything that is wrong with a configuration is in the message", async () => {
   const config = defineConfig({
     listeners: { web: { address: ":x", pool: "nope" } },

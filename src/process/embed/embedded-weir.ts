@@ -5,7 +5,7 @@ import { createEngine } from "../../engine/create.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { capacityFor, type Placement } from "../../engine/placement.ts";
 import { Placements } from "../../engine/placements.ts";
-import { atOnce } from "../../steps.ts";
+import { atOnce, type Steps } from "../../steps.ts";
 import { inBackground, leisurely } from "../leisurely.ts";
 import { type SharedState, sharedStateBytes, sharedStateOver } from "../../engine/shared-state.ts";
 import { WeirError } from "../../errors.ts";
@@ -30,6 +30,8 @@ export class EmbeddedWeir {
   readonly #placements: Placements;
   readonly #health: KeptHealth;
   readonly #shelf = new PlanShelf();
+  /** Of what plans before have left. */
+  #forgetting: Steps<void> = this.#shelf.swept();
   #parted: ManifestedPlan;
   #placement: Placement;
   /** The generated one, where a pool needs it. */
@@ -137,11 +139,14 @@ export class EmbeddedWeir {
       throw error;
     } finally {
       this.#shelf.tidy(this.#parted);
-      void inBackground(this.#shelf.swept(), systemClock);
+      this.#forgetting.return();
+      this.#forgetting = this.#shelf.swept();
+      void inBackground(this.#forgetting, systemClock);
     }
   }
 
   async #close(): Promise<number> {
+    this.#forgetting.return(); // the program would go on for as long as it takes
     const drained = this.#engine.drain(this.plan.shutdownMs);
     this.#held.close();
     const closed = await drained;
