@@ -33,3 +33,31 @@ test.each(["drain", "stop"] as const)("%s leaves no successor behind that is sti
     for (const each of spawned) each.kill();
   }
 });
+
+test("a worker that starts to take the place of another one is told what to forget as well", async () => {
+  const told: number[] = [];
+  let spawned = 0;
+  const seats = new Seats({
+    workers: 1,
+    log: silentLog,
+    clock: systemClock,
+    wallClock: Date.now,
+    spawn() {
+      const worker = started();
+      const which = ++spawned;
+      worker.forget = () => void told.push(which);
+      return worker;
+    },
+    settled: async () => {},
+    died() {},
+    withdraw() {},
+    restore() {},
+  });
+  await seats.begin(undefined);
+  const renewed = seats.renew(0, 1000);
+  seats.forget([7]);
+  await renewed;
+  seats.forget([8]);
+  await seats.stop();
+  expect(told).toEqual([1, 2, 2]);
+});

@@ -91,7 +91,8 @@ export class Seats {
 
   /** Has those that run forget parts that no plan has any more, and those that start, when they have. */
   forget(gone: readonly PartId[]): void {
-    if (gone.length > 0) for (const { process } of this.#seats) process.forget(gone);
+    if (gone.length === 0) return;
+    for (const { process, coming } of this.#seats) for (const each of [process, coming]) each?.forget(gone);
   }
 
   /** All processes that serve clients, by their numbers: those that accept, and those that finish what they have open. */
