@@ -147,9 +147,9 @@ export class Changes {
 
   *#forgotten(): Steps<void> {
     const { inForce, seats } = this.#options;
-    const sweep = inForce.swept();
     for (;;) {
-      const { done } = sweep.next();
+      // Asked for anew: what is to be forgotten may be more by then.
+      const { done } = inForce.swept().next();
       const gone = inForce.forgotten();
       seats.forget(gone);
       if (done === true && gone.length === 0) return;
