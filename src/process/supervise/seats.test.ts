@@ -5,23 +5,30 @@ import { silentLog } from "../../observe/log.ts";
 import { Seats } from "./seats.ts";
 import type { WorkerProcess } from "./worker-process.ts";
 
-test.each(["drain", "stop"] as const)("%s leaves no successor behind that is still starting", async (how) => {
-  const spawned: WorkerProcess[] = [];
-  const seats = new Seats({
+/** Seats with one worker. @param spawned told of each process for it */
+function oneSeat(spawned: (worker: WorkerProcess) => void): Seats {
+  return new Seats({
     workers: 1,
     log: silentLog,
     clock: systemClock,
     wallClock: Date.now,
     spawn() {
       const worker = started();
-      // It would be ready in a moment otherwise.
-      if (spawned.push(worker) === 2) process.kill(worker.pid, "SIGSTOP");
+      spawned(worker);
       return worker;
     },
     settled: async () => {},
     died() {},
     withdraw() {},
     restore() {},
+  });
+}
+
+test.each(["drain", "stop"] as const)("%s leaves no successor behind that is still starting", async (how) => {
+  const spawned: WorkerProcess[] = [];
+  const seats = oneSeat((worker) => {
+    // It would be ready in a moment otherwise.
+    if (spawned.push(worker) === 2) process.kill(worker.pid, "SIGSTOP");
   });
   await seats.begin(undefined);
   const renewed = seats.renew(0, 1000).catch(String);
@@ -37,21 +44,9 @@ test.each(["drain", "stop"] as const)("%s leaves no successor behind that is sti
 test("a worker that starts to take the place of another one is told what to forget as well", async () => {
   const told: number[] = [];
   let spawned = 0;
-  const seats = new Seats({
-    workers: 1,
-    log: silentLog,
-    clock: systemClock,
-    wallClock: Date.now,
-    spawn() {
-      const worker = started();
-      const which = ++spawned;
-      worker.forget = () => void told.push(which);
-      return worker;
-    },
-    settled: async () => {},
-    died() {},
-    withdraw() {},
-    restore() {},
+  const seats = oneSeat((worker) => {
+    const which = ++spawned;
+    worker.forget = () => void told.push(which);
   });
   await seats.begin(undefined);
   const renewed = seats.renew(0, 1000);
