@@ -37,14 +37,14 @@ describe("who is listened to", () => {
     },
   );
 
-  test.each([
+  test.each<Record<string, string>>([
     { origin: "http://evil.example" },
     { origin: "null" },
     { origin: "http://127.0.0.1:8080" },
     { "sec-fetch-site": "cross-site" },
     { "sec-fetch-site": "same-site" },
   ])("no write from a page of another site: %p", async (headers) => {
-    const asked = { ...patch({ weight: 1 }), headers: headers as unknown as Record<string, string> };
+    const asked = { ...patch({ weight: 1 }), headers };
     expect(await api.problem(APP_ONE, asked)).toMatchObject({ status: 403, code: "ADMIN_CROSS_SITE" });
     expect(api.running.generation).toBe(1);
   });

@@ -1,11 +1,16 @@
 import { expect, test } from "bun:test";
+import { planOf } from "../../test/fixtures/cluster.ts";
 import { parseAddress } from "../address.ts";
 import type { ListenerPlan, Plan } from "../plan.ts";
 import { chooseListener, readUrl } from "./explain-question.ts";
 
+const base = planOf({ backends: [1] });
+
 function plan(...listeners: readonly (readonly [name: string, address: string, mode?: "http" | "tcp"])[]): Plan {
-  const made = listeners.map(([name, address, mode = "http"]) => ({ name, mode, address: parseAddress(address) }));
-  return { listeners: made as unknown as readonly ListenerPlan[] } as unknown as Plan;
+  const made = listeners.map(([name, address, mode = "http"]): ListenerPlan => {
+    return { ...base.listeners[0]!, name, mode, address: parseAddress(address) };
+  });
+  return { ...base, listeners: made };
 }
 
 function chosen(of: Plan, url: string, name: string | null = null): readonly [string | null, string] {
