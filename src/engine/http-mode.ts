@@ -43,8 +43,9 @@ export function httpMode({ listener, row, wheel, fineWheel, log, running }: Mode
       return client;
     },
     change(to) {
-      assign(exchanges, { route: to.router.route, observer: to.observer });
-      assign(context, contextOf(to));
+      exchanges.route = to.router.route;
+      exchanges.observer = to.observer;
+      Object.assign(context, contextOf(to));
       const sameOrigins = plan.via === to.plan.via && sameTexts(trustedProxies, to.trustedProxies);
       ({ plan, trustedProxies } = to);
       if (sameOrigins) return;
@@ -95,12 +96,6 @@ function contextOf({
 }: ModeSettings): Pick<ClientContext, "limits" | "headMs" | "keepAliveMs" | "bodyMs"> {
   const { headMs, keepAliveMs, bodyMs } = plan.timeouts;
   return { limits: router.limits, headMs, keepAliveMs, bodyMs };
-}
-
-/** Stores only what is new: compiled code takes what is there for constants, and is made again where one is stored to. */
-function assign<T extends object>(to: T, news: Partial<T>): void {
-  for (const key of Object.keys(news) as (keyof T)[])
-    if (to[key] !== news[key]) Object.assign(to, { [key]: news[key] });
 }
 
 function originsOf({ trustedProxies, plan }: ModeSettings): Origins {

@@ -97,8 +97,7 @@ export function* makeRouter(
     limits.add(route.limits);
     if (index % STEP === STEP - 1) yield;
   }
-  const most = widest(limits);
-  return new Router(table, targets, before !== null && Bun.deepEquals(most, before.limits) ? before.limits : most);
+  return new Router(table, targets, widest(limits));
 }
 
 function poolOf(lives: ReadonlyMap<string, LivePool>, { pool }: RoutePlan): LivePool {
